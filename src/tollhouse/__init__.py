@@ -1,0 +1,1 @@
+"""Tollhouse: an open AI gateway and the telemetry lakehouse behind it."""

@@ -1,0 +1,1 @@
+"""The demo: seeded traffic in the shape of real one."""

@@ -1,0 +1,1 @@
+"""The tables: contracts, engines and the steps that fill them."""

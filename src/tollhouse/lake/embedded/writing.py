@@ -1,0 +1,185 @@
+"""Queries as Parquet files of a table, with the statistics that go into its log."""
+
+import json
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import duckdb
+from deltalake.transaction import AddAction
+
+from tollhouse.errors import ContractError, StorageError
+from tollhouse.lake.contracts import Column, Contract
+from tollhouse.lake.embedded.reading import literal, quoted
+from tollhouse.lake.types import duckdb_type
+
+# 2.5 kB a row: groups of this size keep all cores busy on a batch and one group in memory under 50 MB.
+_ROW_GROUP_ROWS = 16_384
+_COMPRESSION = "compression zstd, compression_level 3"
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A Parquet file written for a table and not yet committed."""
+
+    path: str
+    size: int
+    rows: int
+    partition: Mapping[str, str]
+    statistics: str
+
+    def action(self) -> AddAction:
+        """The Delta log entry that adds the file."""
+        return AddAction(self.path, self.size, self.partition, time.time_ns() // 1_000_000, True, self.statistics)
+
+
+def write_files(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, root: Path, query: str, *, is_compaction: bool = False
+) -> list[NewFile]:
+    """Writes the rows of ``query`` (DuckDB SQL with the contract's columns) into files under ``root``.
+
+    Raises ContractError where the result does not match the contract, StorageError where the disk refuses; in both
+    cases nothing of it remains.
+    """
+    check_columns(connection, contract, query)
+    rows = _copy(connection, contract, root, query)
+    try:
+        written = [_new_file(contract, root, row) for row in rows if row[1] > 0]
+        if not is_compaction:
+            _check_nulls(contract, rows)
+    except ContractError:
+        _remove(row[0] for row in rows)
+        raise
+    _remove(row[0] for row in rows if row[1] == 0)
+    return written
+
+
+def check_columns(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, query: str, *, extra: Iterable[str] = ()
+) -> None:
+    """Raises ContractError naming column and types where ``query`` does not give what ``contract`` promises.
+
+    ``extra`` names columns that may come beside the contract's.
+    """
+    found = {row[0]: row[1] for row in connection.execute(f"DESCRIBE {query}").fetchall()}
+    for column in contract.columns:
+        if column.name not in found:
+            raise ContractError(f"{contract.table}: the query has no column {column.name!r} ({column.type})")
+        _check_type(contract, column, found[column.name])
+    unknown = sorted(set(found) - {column.name for column in contract.columns} - set(extra))
+    if unknown:
+        raise ContractError(
+            f"{contract.table}: the query gives {', '.join(unknown)}, which {contract.file.name} does not declare"
+        )
+
+
+_NUMBER = re.compile(r"(TINYINT|SMALLINT|INTEGER|INT|BIGINT|HUGEINT|UBIGINT|DECIMAL\(\d+, ?\d+\)|DOUBLE|FLOAT)$")
+_SPELLINGS = {"TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ", "TEXT": "VARCHAR"}
+
+
+def _family(duckdb_name: str) -> str:
+    return "number" if _NUMBER.match(duckdb_name) else _SPELLINGS.get(duckdb_name, duckdb_name)
+
+
+def _check_type(contract: Contract, column: Column, found: str) -> None:
+    expected = duckdb_type(column.type)
+    same = _family(found) == _family(expected)
+    nested = found.startswith(("STRUCT", "MAP")) or found.endswith("]")
+    if not same and not nested:
+        raise ContractError(
+            f"{contract.table}: column {column.name!r} is {found} in the query and {column.type} in {contract.file.name}"
+        )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, contract: Contract, root: Path, query: str) -> list[tuple[Any, ...]]:
+    columns = ", ".join(f"CAST({quoted(c.name)} AS {duckdb_type(c.type)}) AS {quoted(c.name)}" for c in contract.columns)
+    options = f"format parquet, {_COMPRESSION}, row_group_size {_ROW_GROUP_ROWS}, return_stats"
+    partitions = contract.document.partitioned_by
+    # One shape for both: a folder of uniquely named files, partitioned or not.
+    if partitions:
+        options += f", partition_by ({', '.join(quoted(p) for p in partitions)}), append"
+    else:
+        options += ", per_thread_output, append"
+    options += ", filename_pattern 'part-{uuid}'"
+    try:
+        return connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO {literal(str(root))} ({options})").fetchall()
+    except duckdb.IOException as error:
+        raise StorageError(
+            f"cannot write files of {contract.table} under {root}: {error}",
+            hint="free space or mend permissions, then run the same command again; nothing was committed",
+        ) from error
+
+
+def _new_file(contract: Contract, root: Path, row: Sequence[Any]) -> NewFile:
+    path, rows, size, _, statistics, partition = row[:6]
+    relative = Path(path).relative_to(root).as_posix()
+    text = json.dumps(_statistics(contract, rows, statistics), separators=(",", ":"))
+    return NewFile(quote(relative, safe="/=-._"), size, rows, dict(partition or {}), text)
+
+
+def _statistics(contract: Contract, rows: int, found: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    """Delta statistics of the columns that readers may skip by; none of columns that are tagged."""
+    minimum: dict[str, Any] = {}
+    maximum: dict[str, Any] = {}
+    nulls: dict[str, int] = {}
+    for column in contract.columns:
+        stats = found.get(quoted(column.name))
+        if stats is None or column.tag or column.name in contract.document.partitioned_by:
+            continue
+        nulls[column.name] = int(stats["null_count"])
+        if _is_exact(column, stats):
+            minimum[column.name] = _bound(column.type, stats["min"], is_upper=False)
+            maximum[column.name] = _bound(column.type, stats["max"], is_upper=True)
+    return {"numRecords": rows, "minValues": minimum, "maxValues": maximum, "nullCount": nulls}
+
+
+_SKIPPABLE = {"STRING", "BIGINT", "INT", "DATE", "TIMESTAMP"}
+
+
+def _is_exact(column: Column, stats: Mapping[str, str]) -> bool:
+    return (
+        column.type in _SKIPPABLE
+        and stats.get("min_is_exact") == "true"
+        and stats.get("max_is_exact") == "true"
+        and len(stats["max"]) <= 64
+    )
+
+
+def _bound(databricks_type: str, text: str, *, is_upper: bool) -> Any:
+    if databricks_type in {"BIGINT", "INT"}:
+        return int(text)
+    if databricks_type == "TIMESTAMP":
+        return _timestamp_bound(text, is_upper=is_upper)
+    return text
+
+
+def _timestamp_bound(text: str, *, is_upper: bool) -> str:
+    """Delta keeps milliseconds: a bound is moved outwards, so that no row falls outside it."""
+    moment = datetime.fromisoformat(text).astimezone(UTC)
+    rest = moment.microsecond % 1000
+    if rest:
+        moment += timedelta(microseconds=(1000 - rest) if is_upper else -rest)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _check_nulls(contract: Contract, rows: Sequence[Sequence[Any]]) -> None:
+    for column in contract.columns:
+        if column.nullable or column.name in contract.document.partitioned_by:
+            continue
+        nulls = sum(int(row[4].get(quoted(column.name), {}).get("null_count", 0)) for row in rows)
+        if nulls:
+            raise ContractError(
+                f"{contract.table}: column {column.name!r} must not be NULL, and is in {nulls} rows of the result"
+            )
+
+
+def _remove(paths: Iterable[str]) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            Path(path).unlink()

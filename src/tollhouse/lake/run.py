@@ -1,0 +1,81 @@
+"""The road as a list of steps, in the order in which tables feed each other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from time import perf_counter
+
+from tollhouse.lake.bronze.batch import finish_batches
+from tollhouse.lake.bronze.objects import ingest_sources
+from tollhouse.lake.bronze.segments import ingest_spool
+from tollhouse.lake.engine import Written
+from tollhouse.lake.lakehouse import Lakehouse
+from tollhouse.lake.lookups import refresh_matches, refresh_prices, refresh_principals
+from tollhouse.lake.pending import resolve_pending
+from tollhouse.lake.reconciliation import reconcile
+from tollhouse.lake.transform import merge_new, replace_dates
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the road: ``tables`` are those it writes, ``act`` does it as of a moment."""
+
+    name: str
+    tables: Sequence[str]
+    act: Callable[[Lakehouse, datetime], Written]
+    job: str = "transform"
+
+
+@dataclass(frozen=True)
+class StepReport:
+    """What a step did, and how long it took in seconds."""
+
+    step: str
+    written: Written
+    seconds: float
+
+
+def _ingest(lake: Lakehouse, as_of: datetime) -> Written:
+    with lake.lock("bronze"):
+        finish_batches(lake)
+        own = ingest_spool(lake, as_of)
+        other = ingest_sources(lake, as_of)
+    return Written(own.rows + other.rows, (), None, own.rejected + other.rejected)
+
+
+def _merging(table: str) -> Step:
+    return Step(table, [table], lambda lake, _: merge_new(lake, table))
+
+
+def _replacing(table: str) -> Step:
+    return Step(table, [table], lambda lake, _: replace_dates(lake, table))
+
+
+BRONZE = ("bronze.raw_records", "bronze.rejected_records", "bronze.source_objects")
+STEPS: Sequence[Step] = (
+    Step("bronze", BRONZE, _ingest, job="ingest"),
+    Step("silver.principals", ["silver.principals"], lambda lake, _: refresh_principals(lake)),
+    Step("silver.invocations", ["silver.invocations", "silver.rejected_records"],
+         lambda lake, _: merge_new(lake, "silver.invocations")),
+    _merging("silver.payloads"),
+    _merging("silver.guardrail_checks"),
+    Step("resolve_pending", [], resolve_pending),
+    Step("silver.prices", ["silver.prices"], lambda lake, _: refresh_prices(lake)),
+    Step("silver.price_matches", ["silver.price_matches"], lambda lake, _: refresh_matches(lake)),
+    _merging("gold.costs"),
+    _replacing("gold.usage_hourly"),
+    _replacing("gold.cost_attribution_daily"),
+    _replacing("gold.cost_by_tag_daily"),
+    _replacing("gold.endpoint_health_hourly"),
+    _replacing("gold.guardrail_hits"),
+    Step("gold.reconciliation", ["gold.reconciliation"], lambda lake, _: reconcile(lake)),
+)  # fmt: skip
+
+
+def run_steps(lake: Lakehouse, as_of: datetime, *, job: str | None = None) -> Iterator[StepReport]:
+    """Does the steps in order (of one job only, where named), reporting each as it ends."""
+    for step in STEPS:
+        if job in (None, step.job):
+            begun = perf_counter()
+            written = step.act(lake, as_of)
+            yield StepReport(step.name, written, perf_counter() - begun)

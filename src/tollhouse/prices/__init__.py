@@ -1,0 +1,1 @@
+"""Prices: list prices with their effective dates, and a user's own."""

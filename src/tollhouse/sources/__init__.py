@@ -1,0 +1,1 @@
+"""Log formats: framing files into records, and strict JSON."""

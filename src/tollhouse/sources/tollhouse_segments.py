@@ -1,0 +1,278 @@
+"""Tollhouse's own segments as rows of bronze.
+
+A segment whose SHA-256 equals its footer's holds exactly what its writer wrote, so DuckDB reads its lines unchecked.
+One that was recovered, is suspect or does not match is read line by line, each against its own checksum.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import duckdb
+import msgspec
+import pyarrow as pa
+
+from tollhouse.errors import SourceError
+from tollhouse.sources.strict_json import check_batch_sql, normalize_record
+from tollhouse.spool.gaps import SpoolGap
+from tollhouse.spool.reader import Line, read_lines
+from tollhouse.spool.segment import Seal, Segment, decode_seal
+
+FORMAT = "tollhouse"
+BODIES = ("request_body", "response_body")
+_CHUNK = 4 << 20
+_HEAD = r"""regexp_extract(substr(raw_text, 1, 96), '"sequence":(\d+),"record":"([A-Z]+)"', ['sequence', 'record'])"""
+_KEY = r"""nullif(regexp_extract(substr(raw_text, 1, 480), '"(?:invocation_id|event_id)":"([^"]+)"', 1), '')"""
+
+_ROWS = pa.schema([("file", pa.string()), ("raw_text", pa.string())])
+_REJECTS = pa.schema(
+    [
+        ("object_path", pa.string()),
+        ("position", pa.int64()),
+        ("record_bytes", pa.int64()),
+        ("reason", pa.string()),
+        ("raw_text", pa.string()),
+        ("is_base64", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Framed:
+    """``query`` gives the rows (without when and whence they were ingested); ``objects`` one row a segment."""
+
+    query: str
+    objects: pa.Table
+    rejected: pa.Table
+    last_sequence: int
+    connection: duckdb.DuckDBPyConnection
+
+    def close(self) -> None:
+        """Lets go of the tables that ``query`` reads."""
+        for name in ("segment_places", "mended_lines", "normalized_records", "gap_records"):
+            self.connection.unregister(name)
+
+
+def frame_segments(
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], gaps: Sequence[SpoolGap], first_sequence: int
+) -> Framed:
+    """Frames whole segments; rows get ingest_sequence from ``first_sequence`` on, rising with their place.
+
+    Raises SourceError where a segment cannot be read.
+    """
+    places, last = _places(segments, first_sequence)
+    gap_rows = _gap_rows(gaps, last + 1)
+    sound = [segment for segment in segments if is_sound(segment)]
+    mended, rejected = _mend([segment for segment in segments if segment not in sound])
+    connection.register("segment_places", places)
+    connection.register("mended_lines", mended)
+    connection.register("gap_records", gap_rows)
+    lines = _lines(sound, mended.num_rows > 0)
+    connection.register("normalized_records", _normalized(connection, lines))
+    query = _query(lines)
+    return Framed(query, _objects(segments, rejected), rejected, last + gap_rows.num_rows, connection)
+
+
+def is_sound(segment: Segment) -> bool:
+    """Whether the file is byte for byte what its living writer sealed."""
+    if segment.is_recovered or segment.is_suspect or segment.sha256 is None:
+        return False
+    seal = _seal(segment)
+    if seal is None:
+        return False
+    digest, left = hashlib.sha256(), seal.bytes
+    with segment.path.open("rb") as file:
+        while left > 0 and (chunk := file.read(min(_CHUNK, left))):
+            digest.update(chunk)
+            left -= len(chunk)
+    return left == 0 and digest.hexdigest() == seal.sha256
+
+
+def _seal(segment: Segment) -> Seal | None:
+    with _open(segment) as file:
+        file.seek(max(0, segment.bytes - 4096))
+        return decode_seal(file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1] + b"\n")
+
+
+def _open(segment: Segment) -> BinaryIO:
+    try:
+        return segment.path.open("rb")
+    except OSError as error:
+        raise SourceError(f"cannot read segment {segment.path}: {error}", hint="mend permissions, then run again") from error
+
+
+def _places(segments: Sequence[Segment], first: int) -> tuple[pa.Table, int]:
+    """Where each segment's records go: ingest_sequence = record's sequence + shift."""
+    rows: list[dict[str, object]] = []
+    for segment in segments:
+        begin, end = segment.first_sequence or 0, segment.last_sequence
+        rows.append(
+            {
+                "file": str(segment.path),
+                "spool_id": segment.spool_id,
+                "spool_segment": segment.number,
+                "shift": first - begin,
+            }
+        )
+        first += 0 if end is None else end - begin + 1
+    schema = pa.schema(
+        [("file", pa.string()), ("spool_id", pa.string()), ("spool_segment", pa.int64()), ("shift", pa.int64())]
+    )
+    return pa.Table.from_pylist(rows, schema), first - 1
+
+
+def _lines(sound: Sequence[Segment], has_mended: bool) -> str:
+    parts: list[str] = []
+    if sound:
+        paths = ", ".join("'" + str(segment.path).replace("'", "''") + "'" for segment in sound)
+        parts.append(
+            "SELECT json::VARCHAR AS raw_text, filename AS file "
+            f"FROM read_ndjson_objects([{paths}], filename=true, maximum_object_size=134217728)"
+        )
+    if has_mended or not parts:
+        parts.append("SELECT raw_text, file FROM mended_lines")
+    union = " UNION ALL ".join(parts)
+    return (
+        f"SELECT raw_text, file, {_HEAD} AS head FROM ({union}) "
+        """WHERE substr(raw_text, 21, 12) = ',"sequence":'"""
+    )
+
+
+def _query(lines: str) -> str:
+    return f"""
+        SELECT l.head.sequence::BIGINT + p.shift AS ingest_sequence, l.head.record AS record_kind,
+          {_KEY} AS record_key, l.file AS object_path, l.head.sequence::BIGINT AS position, p.spool_id,
+          p.spool_segment, l.raw_text, n.normalized_text, n.body_errors
+        FROM ({lines}) l JOIN segment_places p USING (file)
+        LEFT JOIN normalized_records n ON n.file = l.file AND n.sequence = l.head.sequence
+        UNION ALL BY NAME
+        SELECT ingest_sequence, 'GAP' AS record_kind, spool_id AS object_path, position, spool_id, spool_segment, raw_text
+        FROM gap_records
+    """
+
+
+_NORMALIZED = pa.schema(
+    [
+        ("file", pa.string()),
+        ("sequence", pa.string()),
+        ("normalized_text", pa.string()),
+        ("body_errors", pa.list_(pa.string())),
+    ]
+)
+
+
+def _normalized(connection: duckdb.DuckDBPyConnection, lines: str) -> pa.Table:
+    """Only the records that the vectorised check suspects reach Python; most are strict JSON throughout."""
+    check = check_batch_sql("raw_text", BODIES)
+    found = connection.execute(
+        f"SELECT file, head.sequence, raw_text FROM ({lines}) WHERE head.record = 'OUTCOME' AND {check}"
+    )
+    rows: list[dict[str, object]] = []
+    while batch := found.fetchmany(256):
+        for file, sequence, text in batch:
+            normalized, errors = normalize_record(text, BODIES)
+            if normalized is not None or errors:
+                rows.append(
+                    {"file": file, "sequence": sequence, "normalized_text": normalized, "body_errors": errors or None}
+                )
+    return pa.Table.from_pylist(rows, _NORMALIZED)
+
+
+def _mend(segments: Sequence[Segment]) -> tuple[pa.Table, pa.Table]:
+    good: list[dict[str, object]] = []
+    bad: list[dict[str, object]] = []
+    for segment in segments:
+        for line in read_lines(segment):
+            if line.damage is None:
+                good.append({"file": str(segment.path), "raw_text": line.raw.decode()})
+            else:
+                bad.append(_reject(segment.path, line))
+    return pa.Table.from_pylist(good, _ROWS), pa.Table.from_pylist(bad, _REJECTS)
+
+
+def _reject(path: Path, line: Line) -> dict[str, object]:
+    try:
+        text, is_base64 = line.raw.decode(), False
+    except UnicodeDecodeError:
+        text, is_base64 = base64.b64encode(line.raw).decode(), True
+    return {
+        "object_path": str(path),
+        "position": line.offset,
+        "record_bytes": len(line.raw),
+        "reason": line.damage,
+        "raw_text": text,
+        "is_base64": is_base64,
+    }
+
+
+def _gap_rows(found: Sequence[SpoolGap], first: int) -> pa.Table:
+    rows = [
+        {
+            "ingest_sequence": first + index,
+            "position": gap.record.first_sequence or 0,
+            "spool_id": gap.spool_id,
+            "spool_segment": gap.record.segment_number,
+            "raw_text": msgspec.json.encode(gap.record).decode(),
+        }
+        for index, gap in enumerate(found)
+    ]
+    fields = [("ingest_sequence", pa.int64()), ("position", pa.int64()), ("spool_id", pa.string())]
+    return pa.Table.from_pylist(rows, pa.schema([*fields, ("spool_segment", pa.int64()), ("raw_text", pa.string())]))
+
+
+def _objects(segments: Sequence[Segment], rejected: pa.Table) -> pa.Table:
+    lost = _by_object(rejected)
+    rows = [
+        {
+            "object_path": str(segment.path),
+            "object_bytes": segment.bytes,
+            "object_sha256": _file_sha256(segment),
+            "rejected_records": lost.get(str(segment.path), (0, 0))[0],
+            "rejected_bytes": lost.get(str(segment.path), (0, 0))[1],
+            "separator_bytes": _separators(segment),
+            "declared_records": segment.record_count,
+            "spool_id": segment.spool_id,
+            "spool_segment": segment.number,
+            "is_recovered": segment.is_recovered,
+        }
+        for segment in segments
+    ]
+    text = ("object_path", "object_sha256", "spool_id")
+    return pa.Table.from_pylist(rows, pa.schema([(k, _kind(k, text)) for k in _OBJECT_COLUMNS]))
+
+
+_OBJECT_COLUMNS = (
+    "object_path", "object_bytes", "object_sha256", "rejected_records", "rejected_bytes", "separator_bytes",
+    "declared_records", "spool_id", "spool_segment", "is_recovered",
+)  # fmt: skip
+
+
+def _kind(name: str, text: Sequence[str]) -> pa.DataType:
+    if name in text:
+        return pa.string()
+    return pa.bool_() if name == "is_recovered" else pa.int64()
+
+
+def _by_object(rejected: pa.Table) -> dict[str, tuple[int, int]]:
+    counts: dict[str, tuple[int, int]] = {}
+    for row in rejected.select(["object_path", "record_bytes"]).to_pylist():
+        number, size = counts.get(row["object_path"], (0, 0))
+        counts[row["object_path"]] = (number + 1, size + row["record_bytes"])
+    return counts
+
+
+def _separators(segment: Segment) -> int:
+    """Header, footer and the line end of each record."""
+    with _open(segment) as file:
+        header = len(file.readline())
+        file.seek(max(0, segment.bytes - 4096))
+        footer = len(file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1]) + 1
+    return header + footer + segment.record_count
+
+
+def _file_sha256(segment: Segment) -> str:
+    """The seal's digest stands for the file: everything before the footer, and the footer names it."""
+    return segment.sha256 or ""

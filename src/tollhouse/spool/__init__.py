@@ -1,0 +1,1 @@
+"""Log segments on disk: the only thing that the gateway and the lakehouse share."""
