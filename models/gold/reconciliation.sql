@@ -58,15 +58,14 @@ refused AS (
 ),
 prices AS (
   SELECT
-    i.log_source AS source,
-    i.ingest_date,
-    count_if(c.pricing_status = 'priced') AS priced_attempts,
-    count_if(c.pricing_status = 'partial') AS partial_attempts,
-    count_if(c.pricing_status = 'unpriced') AS unpriced_attempts,
-    count_if(c.pricing_status = 'not_billable') AS not_billable_attempts
-  FROM gold.costs AS c
-  JOIN silver.invocations AS i ON i.event_date = c.event_date AND i.invocation_id = c.invocation_id
-  GROUP BY i.log_source, i.ingest_date
+    log_source AS source,
+    ingest_date,
+    count_if(pricing_status = 'priced') AS priced_attempts,
+    count_if(pricing_status = 'partial') AS partial_attempts,
+    count_if(pricing_status = 'unpriced') AS unpriced_attempts,
+    count_if(pricing_status = 'not_billable') AS not_billable_attempts
+  FROM gold.costs
+  GROUP BY log_source, ingest_date
 ),
 days AS (
   SELECT source, ingest_date FROM fates

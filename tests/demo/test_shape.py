@@ -1,5 +1,6 @@
 import datetime as dt
 from collections import Counter
+from itertools import pairwise
 
 from tollhouse.demo.dice import Dice
 from tollhouse.demo.moments import EPOCH, microseconds, rfc3339
@@ -38,7 +39,7 @@ def test_working_hours_and_weekdays_have_most_calls() -> None:
 
 def test_calls_come_in_clumps() -> None:
     moments = drawn(20_000)
-    gaps = sorted(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    gaps = sorted(later - earlier for earlier, later in pairwise(moments))
 
     assert gaps[len(gaps) // 5] < dt.timedelta(seconds=1) < gaps[len(gaps) // 2]
 

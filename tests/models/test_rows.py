@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from models.conftest import ModelRunner, Row, merged, plain, record_text
+from models.runner import ModelRunner, Row, merged, plain, record_text
 
 from tollhouse.sql.dialects import duckdb_type
 

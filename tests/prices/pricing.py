@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,13 @@ def schema_of(table: str) -> pa.Schema:
     return arrow_schema(CONTRACTS[table])
 
 
+@cache
+def listed_prices() -> pa.Table:
+    return price_table(schema_of("silver.prices"))
+
+
 def prices_of(book: PriceBook | None = None) -> pa.Table:
-    return price_table(schema_of("silver.prices"), book)
+    return price_table(schema_of("silver.prices"), book) if book else listed_prices()
 
 
 def matches_of(calls: Sequence[Mapping[str, Any]], book: PriceBook | None = None) -> pa.Table:

@@ -35,7 +35,14 @@ def drawn(rng: random.Random) -> Draw:
     provider, model = rng.choice([(p, m) for p in price_list().providers for m in p.models])
     moment = drawn_moment(rng, model)
     context = drawn_context(rng, model)
-    return Draw(provider, model, name_of(provider, model), moment, context, drawn_quantities(rng, model.get_prices(moment, context)))
+    return Draw(
+        provider,
+        model,
+        name_of(provider, model),
+        moment,
+        context,
+        drawn_quantities(rng, model.get_prices(moment, context)),
+    )
 
 
 def name_of(provider: Provider, model: ModelInfo) -> str:
@@ -114,7 +121,11 @@ def expected_cost(draw: Draw) -> Decimal | None:
     )
     prices = {key: value for key, value in vars(calculation.model_price).items() if value is not None}
     keys = {registry().unit_for_price_key(key).usage_key for key in prices}
-    if prices and any(draw.quantities.values()) and not any(getattr(usage, key, 0) for key in keys if key != "requests"):
+    if (
+        prices
+        and any(draw.quantities.values())
+        and not any(getattr(usage, key, 0) for key in keys if key != "requests")
+    ):
         return None if "requests" not in keys else calculation.total_price
     return ModelPrice(**{key: rounded(key, value) for key, value in prices.items()}).calc_price(usage)["total_price"]
 

@@ -127,6 +127,24 @@ def test_a_seal_that_fails_to_rename_is_done_at_the_next_turn(
         assert writer.append(event(2)) == 2
 
 
+def test_a_seal_whose_folder_cannot_be_synced_is_done_at_the_next_turn(
+    spool: OpenWriter, event: MakeEvent, clock: Callable[..., object]
+) -> None:
+    # Syncs before: slot.json and two folders, the segment, slot.json and its folder.
+    with spool(disk=FailingDisk("fsync", after=6)) as writer:
+        writer.append(event(1))
+        clock.go(10)
+        with pytest.raises(StorageError, match="cannot seal"):
+            writer.tend()
+        writer.tend()
+        assert writer.append(event(2)) == 2
+
+    assert [(segment.number, verify(segment)) for segment in list_segments(writer.slot.parent)] == [
+        (1, True),
+        (2, True),
+    ]
+
+
 def test_a_disk_too_full_for_a_footer_leaves_the_segment_to_a_later_seal(
     spool: OpenWriter, event: MakeEvent, clock: Callable[..., object]
 ) -> None:

@@ -22,7 +22,8 @@ timed AS (
       -- Epoch seconds with a fraction, or ISO 8601 with 'T' or a blank; without an offset it is UTC.
       array(start_text, end_text, first_text),
       t -> CASE
-        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$' AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
+        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$'
+          AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
           THEN CAST(try_cast(t AS DECIMAL(24, 6)) * 1000000 AS BIGINT)
         WHEN substring(t, 1, 4) BETWEEN '0002' AND '9998' AND t RLIKE concat(
           '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?',

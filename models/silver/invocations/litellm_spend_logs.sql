@@ -80,8 +80,11 @@ logged AS (
     coalesce(tags, CAST(array() AS ARRAY<STRING>)) AS tag_texts, m.spend_logs_metadata AS tag_map,
     coalesce(m.mcp_tool_call_metadata.name, nullif(r.mcp_namespaced_tool_name, '')) AS mcp_tool,
     m.mcp_tool_call_metadata.mcp_server_name AS mcp_server,
-    coalesce(r.messages, '') NOT IN ('', '{}', '[]', 'redacted-by-litellm')
-      OR coalesce(r.response, '') NOT IN ('', '{}', '[]', 'redacted-by-litellm') AS has_body
+    coalesce(r.messages NOT IN ('', '{}', '[]', 'redacted-by-litellm')
+      AND NOT r.messages LIKE '%"redacted-by-litellm"%', false)
+      OR coalesce(r.response NOT IN ('', '{}', '[]', 'redacted-by-litellm')
+        AND NOT r.response LIKE '%"redacted-by-litellm"%', false)
+      OR coalesce(r.proxy_server_request LIKE '{"%', false) AS has_body
   FROM members
 ),
 timed AS (
@@ -91,7 +94,8 @@ timed AS (
       -- Epoch seconds with a fraction, or ISO 8601 with 'T' or a blank; without an offset it is UTC.
       array(start_text, end_text, first_text),
       t -> CASE
-        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$' AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
+        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$'
+          AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
           THEN CAST(try_cast(t AS DECIMAL(24, 6)) * 1000000 AS BIGINT)
         WHEN substring(t, 1, 4) BETWEEN '0002' AND '9998' AND t RLIKE concat(
           '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?',
@@ -296,8 +300,7 @@ bucketed AS (
       FROM split
     )
   )
-)
-,
+),
 described AS (
   SELECT * EXCEPT (user_agent, provider),
     NOT is_rejected AND NOT is_cache_hit AS is_called,
@@ -313,7 +316,8 @@ described AS (
       ELSE concat(provider, '/', model) END AS destination_name,
     CASE WHEN is_mcp THEN 'MCP_SERVER' ELSE 'EXTERNAL_FOUNDATION_MODEL' END AS destination_type,
     coalesce(lower(tier) = 'batch', false) OR call_type IN ('retrieve_batch', 'aretrieve_batch') AS is_batch,
-    CASE WHEN NOT is_failure THEN 200 WHEN error_code RLIKE '^[1-5][0-9]{2}$' THEN CAST(error_code AS INT) END AS status_code,
+    CASE WHEN NOT is_failure THEN 200
+      WHEN error_code RLIKE '^[1-5][0-9]{2}$' THEN CAST(error_code AS INT) END AS status_code,
     CASE WHEN is_failure THEN coalesce(error_class, error_code) END AS final_error_code,
     CASE WHEN end_us >= event_us THEN (end_us - event_us) DIV 1000
       WHEN logged_latency_ms BETWEEN 0 AND 1e12 THEN CAST(floor(logged_latency_ms) AS BIGINT) END AS latency_ms,
@@ -327,7 +331,8 @@ described AS (
       status = 'failure' AS is_failure,
       status = 'failure' AND coalesce(input_tokens, 0) + coalesce(output_tokens, 0) = 0 AND (
         guardrail_status = 'guardrail_intervened' OR coalesce(provider, error_provider) IS NULL
-        OR coalesce(error_class, '') RLIKE '^(BudgetExceededError|ProxyException|ProxyRateLimitError|HTTPException|.*Guardrail.*)$'
+        OR coalesce(error_class, '') IN ('BudgetExceededError', 'ProxyException', 'ProxyRateLimitError', 'HTTPException')
+        OR coalesce(error_class LIKE '%Guardrail%', false)
       ) AS is_rejected,
       sort_array(filter(tag_texts, t -> lower(t) LIKE 'user-agent:%')) AS tag_agents,
       concat(
@@ -335,7 +340,8 @@ described AS (
           WHEN t RLIKE '^[^:=]+[:=]' THEN named_struct('key', trim(regexp_extract(t, '^[^:=]+', 0)),
             'value', trim(substring(t, length(regexp_extract(t, '^[^:=]+', 0)) + 2)))
           ELSE named_struct('key', t, 'value', '') END),
-        coalesce(transform(filter(map_entries(tag_map), e -> e.value <> '' AND substring(e.value, 1, 1) NOT IN ('{', '[')),
+        coalesce(transform(filter(map_entries(tag_map), e -> e.value <> ''
+          AND substring(e.value, 1, 1) NOT IN ('{', '[')),
           e -> named_struct('key', e.key, 'value', e.value)),
           CAST(array() AS ARRAY<STRUCT<key: STRING, value: STRING>>))) AS tag_pairs,
       coalesce(try_element_at(session_headers, 1).value, nullif(session_id, ''),
@@ -497,7 +503,7 @@ SELECT
   CASE WHEN d.is_cost_readable THEN try_cast(d.cost_text AS DECIMAL(20, 12)) END AS reported_cost_usd,
   CASE WHEN d.is_called THEN 1 ELSE 0 END AS attempt_count,
   filter(array(named_struct(
-    'attempt_number', 0,
+    'attempt_number', 1,
     'action', 'INITIAL_ATTEMPT',
     'destination_name', d.destination_name,
     'destination_id', d.model_id,
@@ -526,7 +532,8 @@ SELECT
   )), a -> d.is_called) AS attempts,
   CASE WHEN d.is_mcp THEN named_struct(
     'json_rpc_method', CASE d.call_type WHEN 'call_mcp_tool' THEN 'tools/call' ELSE 'tools/list' END,
-    'tool_name', d.mcp_tool, 'server_type', CAST(NULL AS STRING), 'client_name', CAST(NULL AS STRING)) END AS mcp_metadata,
+    'tool_name', d.mcp_tool, 'server_type', CAST(NULL AS STRING), 'client_name', CAST(NULL AS STRING)
+  ) END AS mcp_metadata,
   CASE WHEN d.has_body THEN 'logged' ELSE 'off' END AS payload_state,
   CAST(NULL AS BIGINT) AS redaction_count,
   CAST(NULL AS ARRAY<STRING>) AS translation_losses,

@@ -17,9 +17,10 @@ logged AS (
     coalesce(CASE WHEN r.call_type IN ('call_mcp_tool', 'list_mcp_tools')
       THEN nullif(r.metadata.mcp_tool_call_metadata.mcp_server_name, '') END,
       nullif(r.model_group, ''), nullif(r.model, '')) AS endpoint_name,
-    CASE WHEN r.messages NOT IN ('', '{}', '[]', 'redacted-by-litellm') THEN r.messages END AS messages,
-    CASE WHEN r.response NOT IN ('', '{}', '[]', 'redacted-by-litellm') AND NOT r.response LIKE '{"text":"redacted-by-litellm"%'
-      THEN r.response END AS response,
+    CASE WHEN r.messages NOT IN ('', '{}', '[]', 'redacted-by-litellm')
+      AND NOT r.messages LIKE '%"redacted-by-litellm"%' THEN r.messages END AS messages,
+    CASE WHEN r.response NOT IN ('', '{}', '[]', 'redacted-by-litellm')
+      AND NOT r.response LIKE '%"redacted-by-litellm"%' THEN r.response END AS response,
     CAST(NULL AS STRING) AS client_request
   FROM records
 ),
@@ -30,7 +31,8 @@ timed AS (
       -- Epoch seconds with a fraction, or ISO 8601 with 'T' or a blank; without an offset it is UTC.
       array(start_text, end_text, first_text),
       t -> CASE
-        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$' AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
+        WHEN t RLIKE '^[+-]?[0-9]{1,12}([.][0-9]+)?([eE][+]?[0-9]{1,2})?$'
+          AND try_cast(t AS DOUBLE) BETWEEN -62104060800 AND 253370764799
           THEN CAST(try_cast(t AS DECIMAL(24, 6)) * 1000000 AS BIGINT)
         WHEN substring(t, 1, 4) BETWEEN '0002' AND '9998' AND t RLIKE concat(
           '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]([.][0-9]+)?',
@@ -126,8 +128,8 @@ SELECT
   CAST(NULL AS STRUCT<milliseconds: ARRAY<BIGINT>, bytes: ARRAY<BIGINT>>) AS stream_events
 FROM (
   SELECT *,
-    CASE WHEN model IS NOT NULL THEN substring(to_json(named_struct('model', model)), 2, length(to_json(named_struct('model', model))) - 2) END
-      AS model_member,
+    CASE WHEN model IS NOT NULL THEN substring(to_json(named_struct('model', model)), 2,
+      length(to_json(named_struct('model', model))) - 2) END AS model_member,
     CASE WHEN question LIKE '[{%' THEN from_json(question, 'ARRAY<STRUCT<type: STRING, text: STRING>>') END AS parts
   FROM worded
 )

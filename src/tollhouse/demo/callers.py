@@ -11,8 +11,10 @@ from tollhouse.demo.dice import Dice
 from tollhouse.demo.moments import SECOND
 from tollhouse.ids import uuid7
 
+LONGEST_SESSION = 60
 SESSION_IDLE_US = 20 * 60 * SECOND
-SERVICE_WEIGHT = 1
+SERVICE_WEIGHT = 1.5
+AGENT_SHARE = 0.35
 
 
 @dataclass(slots=True)
@@ -35,11 +37,12 @@ class Callers:
         self._pairs = [(at, client) for at, who in enumerate(self.principals) for client in _clients(who)]
         self._weights = list(accumulate(self._weight(at, client) for at, client in self._pairs))
         self._sessions: dict[tuple[int, str], Session] = {}
+        self._active: deque[tuple[int, Client]] = deque(maxlen=6)
         self._recent: deque[str] = deque(maxlen=50)
 
     def draw(self, us: int) -> tuple[Principal, Client, Session | None]:
         """A principal, a program of theirs and, if it keeps sessions, the session at ``us``."""
-        ((at, client),) = self._rng.choices(self._pairs, cum_weights=self._weights)
+        at, client = self._working(us) or self._rng.choices(self._pairs, cum_weights=self._weights)[0]
         return self.principals[at], client, self._session(at, client, us) if client.is_agent else None
 
     def move_team(self, team: str, cost_center: str) -> list[Principal]:
@@ -55,6 +58,13 @@ class Callers:
         """A finished call; None before the first."""
         return self._rng.choice(self._recent) if self._recent else None
 
+    def _working(self, us: int) -> tuple[int, Client] | None:
+        """An agent in the middle of its work, which calls again and again."""
+        if not self._active or self._rng.random() >= AGENT_SHARE:
+            return None
+        at, client = self._rng.choice(self._active)
+        return (at, client) if us - self._sessions[at, client.kind].last_us <= SESSION_IDLE_US else None
+
     def _weight(self, at: int, client: Client) -> float:
         who = self.principals[at]
         if who.kind == "SERVICE_PRINCIPAL":
@@ -64,9 +74,10 @@ class Callers:
 
     def _session(self, at: int, client: Client, us: int) -> Session:
         session = self._sessions.get((at, client.kind))
-        if session is None or us - session.last_us > SESSION_IDLE_US or session.turn >= 60:
+        if session is None or us - session.last_us > SESSION_IDLE_US or session.turn >= LONGEST_SESSION:
             session = Session(uuid7(us // 1000, self._rng.getrandbits(74)), us, is_long_lived=self._rng.random() < 0.3)
             self._sessions[at, client.kind] = session
+            self._active.append((at, client))
         session.last_us = us
         session.turn += 1
         return session

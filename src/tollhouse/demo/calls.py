@@ -27,7 +27,7 @@ FRAME_BYTES = {
     "gemini": 510,
 }
 SHORTEST_TEXT = 60
-SEALED_BYTES = 90
+SEALED_BYTES = 150
 LONGEST_FACTOR = 6.0
 MEAN_INPUT = 1_500
 MAX_TOKENS = (512, 1024, 4096, 8192, 32_000)
@@ -187,9 +187,8 @@ def _tokens(endpoint: Endpoint, session: Session | None, rng: Dice) -> Tokens:
     if rng.random() < endpoint.reasoning_share:
         reasoning = 16 + int(rng.expovariate(1 / 400))
     if session is None:
-        read = given // 128 * 128 if given > 1024 and rng.random() < 0.4 else 0
-        if endpoint.wire == "openai_embeddings":
-            read = 0
+        is_read = endpoint.has_cache and given > 1024 and rng.random() < 0.4
+        read = given // 128 * 128 if is_read else 0
         return Tokens(max(1, given - read), read, 0, 0, visible, reasoning)
     return _session_tokens(endpoint, session, Tokens(given, 0, 0, 0, visible, reasoning), rng)
 

@@ -80,5 +80,5 @@ class Speaker:
         """A tool call with arguments and a result."""
         noun, rng = self._prose.noun, self._rng
         arguments: Json = {"query": f"{noun()} {noun()}", "limit": rng.randrange(1, 50)}
-        result = f'{{"{noun()}": {rng.randrange(1_000_000)}, "{noun()}": "{noun()}-{rng.randrange(99_999)}"}}'
+        result = f'{{"{noun()}": {rng.randrange(1_000_000)}, "{noun()}": "{noun()}", "cursor": "{self.sealed(30)}"}}'
         return ToolUse(rng.choice(TOOLS), arguments, result, f"{rng.getrandbits(96):024x}")

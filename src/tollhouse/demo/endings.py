@@ -10,7 +10,7 @@ from tollhouse.demo.calls import Call
 from tollhouse.demo.dice import Dice
 from tollhouse.demo.endpoints import ENDPOINTS, Endpoint
 from tollhouse.demo.recording import admit, answer, attempt, attempt_start, failure, outcome, stream_events
-from tollhouse.demo.usage import Tokens, usage_object
+from tollhouse.demo.usage import Tokens, reported, usage_object
 from tollhouse.demo.wires.protocols import WIRES
 from tollhouse.spool.records import Admit, Attempt, AttemptStart, CallOutcome
 
@@ -221,14 +221,14 @@ def _keep_upstream(call: Call, second: Attempt, target: Endpoint) -> None:
         return
     said = replace(call.said, model=target.destination.destination_model)
     second.upstream_request_body = msgspec.json.encode(wire.request(said)).decode()
-    second.upstream_response_body = msgspec.json.encode(wire.response(said, second.usage)).decode()
+    second.upstream_response_body = msgspec.json.encode(wire.response(said, reported(second))).decode()
 
 
 def _success(call: Call, rng: Dice, end: int, attempts: list[Attempt], **known: Any) -> CallOutcome:
     last = attempts[-1]
     last.response_model = call.said.response_model
     last.provider_request_id = f"req_{rng.getrandbits(64):016x}"
-    usage = last.usage
+    usage = reported(last)
     if last.usage_format != call.endpoint.wire:
         usage = msgspec.Raw(msgspec.json.encode(usage_object(call.endpoint.wire, call.tokens)))
     body = answer(call, call.said, usage)
@@ -277,7 +277,7 @@ def _broken(call: Call, rng: Dice, how: Any, status: int, code: str) -> Timed:
         estimate = {"estimated_input_tokens": call.tokens.input}
         known = estimate | {"estimated_output_tokens": max(1, len(text) // CHARACTERS_PER_TOKEN)}
     only = attempt(call, start, spent_ms, status_code=200, **_first_byte(call), **known)
-    body = answer(call, call.said, only.usage)
+    body = answer(call, call.said, reported(only))
     record = outcome(
         call, rng, end, how=how, status=status, response=body, attempts=[only], error_code=code, **_first_byte(call)
     )

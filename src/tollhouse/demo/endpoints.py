@@ -36,6 +36,7 @@ class Endpoint:
     fallback: str | None = None
     reasoning_share: float = 0.0
     sampling_fraction: float = 1.0
+    has_cache: bool = True
     tags: dict[str, str] = field(default_factory=dict[str, str])
 
     @property
@@ -165,6 +166,7 @@ ENDPOINTS = {
             *_CHAT,
             first_byte_ms=250,
             tokens_per_second=260,
+            has_cache=False,
         ),
         Endpoint(
             "ledger-coder",
@@ -185,6 +187,7 @@ ENDPOINTS = {
             first_byte_ms=90,
             tokens_per_second=1,
             sampling_fraction=0.5,
+            has_cache=False,
         ),
     )
 }

@@ -16,8 +16,8 @@ class Ledger:
 
     ``outcomes`` and ``records`` count by outcome and record kind, ``verdicts`` by guardrail and verdict. ``tokens``
     sums the buckets of each call's last attempt (as silver.invocations), ``attempt_tokens`` those of all attempts (as
-    gold.costs), ``tokens_by_team`` input and output of the last attempt; ``usage_sources`` counts calls by where their
-    counts come from. ``open_calls`` are the calls without an outcome, ``sample`` is every twentieth of the last
+    gold.costs), ``tokens_by_team`` input and output of the last attempt; ``usage_sources`` counts ended calls by where
+    their counts come from. ``open_calls`` are the calls without an outcome, ``sample`` is every twentieth of the last
     outcomes.
     """
 

@@ -41,6 +41,8 @@ The {n} of {k} is {y}, the one of {k} is {h}.
 {e} paid {m} and {m}, {w} paid {m}: {k}, {k}.
 {f} and {f} {v} {x} {d}; see {h}.
 Ticket {k} of {e}: {n} {i} at {o} was {a}, {y} was not.
+{t} {o} {g} failed: {h} {y} {i} ms.
+{k} {x} {e} {m} {h} is {a}, {k} {x} {e} {m} {h} is not.
 Between {t} and {t}, {w} {d} moved {m} from {x} to {x}.
 The {a} {n} mentions {i} {n}s, {b} {n} and one {n} worth {m}.
 """.strip().splitlines()

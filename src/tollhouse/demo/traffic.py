@@ -130,5 +130,4 @@ def _identity(who: Principal, since: dt.datetime, change: Any) -> Identity:
         groups=list(who.groups),
         cost_center=who.team.cost_center,
         project=who.team.project,
-        key_id=who.key_id,
     )

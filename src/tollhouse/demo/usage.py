@@ -39,10 +39,16 @@ def usage_object(usage_format: UsageFormat, tokens: Tokens) -> Usage:
     return _REPORTERS[usage_format](tokens)
 
 
+def reported(attempt: Attempt) -> msgspec.Raw | None:
+    """The provider's usage object as JSON; None where there was none."""
+    return attempt.usage if isinstance(attempt.usage, msgspec.Raw) else None
+
+
 def tokens_of(attempt: Attempt) -> Tokens:
     """The buckets of an attempt: from the provider's object, else from the gateway's estimate, else none."""
-    if attempt.usage is not None and attempt.usage_format is not None:
-        return _READERS[attempt.usage_format](msgspec.json.decode(attempt.usage, type=Usage))
+    usage = reported(attempt)
+    if usage is not None and attempt.usage_format is not None:
+        return _READERS[attempt.usage_format](msgspec.json.decode(usage, type=Usage))
     return Tokens(
         uncached_input=attempt.estimated_input_tokens or 0, visible_output=attempt.estimated_output_tokens or 0
     )
@@ -50,7 +56,7 @@ def tokens_of(attempt: Attempt) -> Tokens:
 
 def usage_source(attempt: Attempt) -> str:
     """provider, partial, estimated or none."""
-    if attempt.usage is not None:
+    if reported(attempt) is not None:
         return "partial" if attempt.is_usage_partial else "provider"
     return "none" if attempt.estimated_input_tokens is None else "estimated"
 
@@ -145,7 +151,7 @@ def _from_anthropic(usage: Usage) -> Tokens:
 def _from_gemini(usage: Usage) -> Tokens:
     """Gemini's prompt includes what was cached, tool prompts come on top, and candidates exclude the thoughts."""
     read = usage.get("cachedContentTokenCount", 0)
-    uncached = usage["promptTokenCount"] - read + usage.get("toolUsePromptTokenCount", 0)
+    uncached = usage.get("promptTokenCount", 0) - read + usage.get("toolUsePromptTokenCount", 0)
     return Tokens(uncached, read, 0, 0, usage.get("candidatesTokenCount", 0), usage.get("thoughtsTokenCount", 0))
 
 

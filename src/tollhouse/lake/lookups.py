@@ -8,6 +8,7 @@ import pyarrow as pa
 from tollhouse.lake.contracts import Contract
 from tollhouse.lake.embedded import committing, writing
 from tollhouse.lake.engine import Commit, DataFile, Written
+from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.principals import file_states, principal_rows
 from tollhouse.lake.transform import view_name
@@ -120,7 +121,7 @@ def _append(lake: Lakehouse, contract: Contract, rows: pa.Table, marks: Mapping[
 def _write(
     lake: Lakehouse, contract: Contract, rows: pa.Table, marks: Mapping[str, int], *, is_replacing: bool
 ) -> Written:
-    delta = lake.delta(contract.table)
+    delta = writable(lake, contract.table)
     added: Sequence[writing.NewFile] = []
     if rows.num_rows:
         lake.connection.register("made_rows", rows)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from tollhouse.lake.embedded import committing, merging
 from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.engine import Commit, Written
+from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.watermarks import CHANGE_SEQUENCE
 
@@ -19,7 +20,7 @@ def resolve_pending(lake: Lakehouse, as_of: datetime) -> Written:
     """
     contract = lake.contract(INVOCATIONS)
     with lake.lock(INVOCATIONS):
-        delta = lake.delta(INVOCATIONS)
+        delta = writable(lake, INVOCATIONS)
         state = lake.state(INVOCATIONS, [CHANGE_SEQUENCE], delta=delta)
         # 'pending' sorts after 'final' and 'in_doubt': statistics tell which files hold none.
         open_files = [file for file in state.files if file.may_hold("invocation_state", low="pending")]

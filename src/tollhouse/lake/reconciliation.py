@@ -7,6 +7,7 @@ from datetime import date
 from tollhouse.lake.embedded import committing, writing
 from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.engine import Commit, DataFile, TableState, Written
+from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.transform import view_name
 from tollhouse.lake.watermarks import app_id
@@ -32,12 +33,22 @@ def reconcile(lake: Lakehouse) -> Written:
         return replace_ingest_dates(lake, states, sorted(days), reached)
 
 
+def replace_all(lake: Lakehouse) -> list[str]:
+    """Recomputes every ingest date, with the table's lock held by the caller; returns the dates."""
+    states = {name: lake.state(name) for name in SOURCES}
+    days = {file.partition["ingest_date"] for file in [*states[SOURCES[0]].files, *states[SOURCES[1]].files]}
+    days |= {file.partition["ingest_date"] for file in lake.state(TABLE).files}
+    reached = {app_id(TABLE, name): source.version for name, source in states.items()}
+    replace_ingest_dates(lake, states, sorted(days), reached)
+    return sorted(days)
+
+
 def replace_ingest_dates(
     lake: Lakehouse, states: dict[str, TableState], days: Sequence[str], transactions: dict[str, int]
 ) -> Written:
     """Replaces the partitions ``days`` (ISO dates of ingestion)."""
     contract = lake.contract(TABLE)
-    delta = lake.delta(TABLE)
+    delta = writable(lake, TABLE)
     added: Sequence[writing.NewFile] = []
     if days:
         with ExitStack() as stack:
@@ -46,7 +57,8 @@ def replace_ingest_dates(
                 name: stack.enter_context(lake.view(view_name(name), _rows(lake, name, chosen, days)))
                 for name, chosen in files.items()
             }
-            sql = to_duckdb(contract.queries[""].read_text(), views)
+            listed = ", ".join(f"DATE {literal(day)}" for day in days)
+            sql = f"SELECT * FROM ({to_duckdb(contract.queries[''].read_text(), views)}) WHERE ingest_date IN ({listed})"
             added = writing.write_files(lake.connection, contract, lake.path(TABLE), sql)
     removed = committing.files_in(lake.state(TABLE, delta=delta).files, "ingest_date", days)
     commit = Commit(transactions, {"dirty_ingest_dates": list(days)})
@@ -59,14 +71,13 @@ def _files(lake: Lakehouse, states: dict[str, TableState], days: Sequence[str]) 
     """What can matter: a record is superseded only by one of the same or a later ingest date."""
     first = date.fromisoformat(days[0])
     invocations = [f for f in states["silver.invocations"].files if f.may_hold("ingest_date", low=first)]
-    events = {file.partition["event_date"] for file in invocations}
     return {
         "bronze.raw_records": committing.files_in(states["bronze.raw_records"].files, "ingest_date", days),
         "bronze.rejected_records": committing.files_in(states["bronze.rejected_records"].files, "ingest_date", days),
         "bronze.source_objects": lake.state("bronze.source_objects").files,
         "silver.invocations": invocations,
         "silver.rejected_records": states["silver.rejected_records"].files,
-        "gold.costs": committing.files_in(lake.state("gold.costs").files, "event_date", events),
+        "gold.costs": [f for f in lake.state("gold.costs").files if f.may_hold("ingest_date", low=first)],
     }
 
 

@@ -26,8 +26,11 @@ def split_rejects(lake: Lakehouse, contract: Contract, closed_before: str | None
     connection.execute("ALTER TABLE incoming DROP COLUMN rejection_reason")
 
 
-def append_rejects(lake: Lakehouse, contract: Contract, mark: str, high: int) -> int:
-    """Commits ``rejected`` with the watermark of the table that refused them, once; returns how many there are."""
+def append_rejects(lake: Lakehouse, contract: Contract, mark: str, high: int | None) -> int:
+    """Commits ``rejected`` with the watermark of the table that refused them, once; returns how many there are.
+
+    ``high`` is how far the table has read; None in a rebuild, where what is refused already stays as it is.
+    """
     target = lake.contract(contract.document.rejects_to or "")
     app = f"{target.table}/{mark}"
     count = lake.connection.execute("SELECT count(*) FROM rejected").fetchall()[0][0]
@@ -37,10 +40,36 @@ def append_rejects(lake: Lakehouse, contract: Contract, mark: str, high: int) ->
         delta = lake.delta(target.table)
         # A run that died after this commit may find a longer slice next time: what is in already stays out.
         after = lake.state(target.table, [app], delta=delta).transaction(app)
-        query = f"SELECT * FROM rejected WHERE ingest_sequence > {after}"
+        fresh = f"ingest_sequence > {after}" if high is not None else f"ingest_sequence NOT IN ({_refused(lake, contract)})"
+        query = f"SELECT * FROM rejected WHERE {fresh}"
         added = writing.write_files(lake.connection, target, lake.path(target.table), query)
         if added:
             days = lake.connection.execute(f"SELECT DISTINCT ingest_date FROM ({query})").fetchall()
             facts = {"dirty_ingest_dates": sorted(str(row[0]) for row in days)}
-            committing.commit_files(delta, target, Commit({app: high}, facts), added=added)
+            marks = {} if high is None else {app: high}
+            committing.commit_files(delta, target, Commit(marks, facts), added=added)
     return count
+
+
+def _refused(lake: Lakehouse, contract: Contract) -> str:
+    target = contract.document.rejects_to or ""
+    return f"SELECT ingest_sequence FROM {lake.relation(target)} WHERE table_name = {literal(contract.table)}"
+
+
+def rejected_sequences(lake: Lakehouse, contract: Contract) -> list[int]:
+    """Ingest sequences of the records that ``contract``'s table has refused so far."""
+    return sorted(row[0] for row in lake.connection.execute(_refused(lake, contract)).fetchall())
+
+
+def withdraw_rejects(lake: Lakehouse, contract: Contract) -> None:
+    """Makes ``rejected`` all that the table has refused: what today's model takes is taken back."""
+    target = lake.contract(contract.document.rejects_to or "")
+    with lake.lock(target.table):
+        delta = lake.delta(target.table)
+        state = lake.state(target.table, delta=delta)
+        others = f"SELECT * FROM {lake.relation(target.table)} WHERE table_name <> {literal(contract.table)}"
+        query = f"SELECT * FROM rejected UNION ALL BY NAME ({others})"
+        days = lake.connection.execute(f"SELECT DISTINCT ingest_date FROM {lake.relation(target.table)}").fetchall()
+        added = writing.write_files(lake.connection, target, lake.path(target.table), query)
+        facts = {"dirty_ingest_dates": sorted(str(row[0]) for row in days)}
+        committing.commit_files(delta, target, Commit({}, facts), added=added, removed=state.files)

@@ -8,6 +8,7 @@ from tollhouse.lake.contracts import Contract
 from tollhouse.lake.embedded import committing, merging, snapshot, writing
 from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.engine import Commit, DataFile, TableState, Written
+from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.rejects import append_rejects, split_rejects
 from tollhouse.lake.watermarks import CHANGE_SEQUENCE, Slice, app_id, sequence_column, slices
@@ -44,7 +45,7 @@ def _driving(contract: Contract) -> str:
 def _merge_slice(lake: Lakehouse, contract: Contract, part: Slice) -> Written:
     driving = _driving(contract)
     mark = app_id(contract.table, driving)
-    delta = lake.delta(contract.table)
+    delta = writable(lake, contract.table)
     state = lake.state(contract.table, [mark, CHANGE_SEQUENCE], delta=delta)
     number = state.transaction(CHANGE_SEQUENCE) + 1
     compute(lake, contract, part, change=number)
@@ -131,18 +132,23 @@ def recompute_dates(
     lake: Lakehouse, contract: Contract, source: TableState, dates: Sequence[str], transactions: Mapping[str, int]
 ) -> Written:
     """Replaces the partitions ``dates`` by what the model makes of the driving table's rows of those dates."""
-    delta = lake.delta(contract.table)
-    state = lake.state(contract.table, delta=delta)
+    delta = writable(lake, contract.table)
+    state = lake.state(contract.table, [CHANGE_SEQUENCE], delta=delta)
+    number = state.transaction(CHANGE_SEQUENCE) + 1
+    marks = dict(transactions)
     added: Sequence[writing.NewFile] = []
     if dates:
         with ExitStack() as stack:
             views = _dated_views(lake, contract, source, dates, stack)
             (query,) = contract.queries.values()
             sql = to_duckdb(query.read_text(), views)
+            if has_column(contract, CHANGE_SEQUENCE):
+                sql = f"SELECT * REPLACE (CAST({number} AS BIGINT) AS {CHANGE_SEQUENCE}) FROM ({sql})"
+                marks[CHANGE_SEQUENCE] = number
             added = writing.write_files(lake.connection, contract, lake.path(contract.table), sql)
     removed = committing.files_in(state.files, "event_date", dates)
     version = committing.commit_files(
-        delta, contract, Commit(transactions, {"dirty_dates": list(dates)}), added=added, removed=removed
+        delta, contract, Commit(marks, {"dirty_dates": list(dates)}), added=added, removed=removed
     )
     lake.checkpoint(contract.table, version)
     return Written(sum(file.rows for file in added), [date.fromisoformat(d) for d in dates], version)

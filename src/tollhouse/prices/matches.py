@@ -12,7 +12,9 @@ from tollhouse.prices.snapshot import listed_spelling, source_version
 
 PAIRS_QUERY = """
 SELECT DISTINCT provider, model FROM (
-  SELECT COALESCE(made.a.provider, '') AS provider, explode(array(made.a.destination_model, made.a.response_model)) AS model
+  SELECT
+    COALESCE(made.a.provider, '') AS provider,
+    explode(array(made.a.destination_model, made.a.response_model)) AS model
   FROM (SELECT explode(attempts) AS a FROM silver.invocations) AS made
   UNION ALL
   SELECT COALESCE(provider, '') AS provider, explode(array(destination_model, response_model)) AS model
@@ -37,9 +39,7 @@ class PriceMatch:
     source: str | None = None
 
 
-def match_models(
-    pairs: Iterable[tuple[str | None, str]], schema: pa.Schema, book: PriceBook | None = None
-) -> pa.Table:
+def match_models(pairs: Iterable[tuple[str | None, str]], schema: pa.Schema, book: PriceBook | None = None) -> pa.Table:
     """The rows of silver.price_matches for (provider, model) strings as they stand in logs, each pair once.
 
     ``schema`` is the contract's. A provider of None or '' is guessed from the model, as genai-prices does; one that it

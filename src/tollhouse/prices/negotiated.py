@@ -27,9 +27,10 @@ _HINT = "docs/prices.md shows an entry of every kind"
 class NegotiatedPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One entry of the file: prices of a model, or a discount off its list prices, from a day until before another.
 
-    ``provider`` is one of genai-prices, any of its aliases, or a name that it does not know; ``model`` is a name, or a pattern with ``*``, ``?`` or ``[…]``. Prices without ``service_tier`` and ``is_batch`` are
-    those of standard calls; a discount without them is one of all calls. Days are UTC; ``valid_to`` is the first day
-    on which the entry no longer holds.
+    ``provider`` is one of genai-prices, any of its aliases, or a name that it does not know; ``model`` is a name, or a
+    pattern with ``*``, ``?`` or ``[…]``. Prices without ``service_tier`` and ``is_batch`` are those of standard calls;
+    a discount without them is one of all calls. Days are UTC; ``valid_to`` is the first day on which the entry no
+    longer holds.
     """
 
     provider: Annotated[str, msgspec.Meta(min_length=1)]
@@ -57,7 +58,7 @@ class NegotiatedPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
         name = self.model.lower()
         return fnmatchcase(model.lower(), name) if self.is_pattern else name == model.lower()
 
-    def is_active(self, day: date, service_tier: str, is_batch: bool) -> bool:  # noqa: FBT001
+    def is_active(self, day: date, service_tier: str, is_batch: bool) -> bool:
         """Whether the entry holds on ``day`` for calls of that tier."""
         if (self.valid_from and day < self.valid_from) or (self.valid_to and day >= self.valid_to):
             return False
@@ -102,7 +103,7 @@ def load_price_book(file: Path | None) -> PriceBook:
         return PriceBook()
     text = _read(file)
     try:
-        document = yaml.load(text, _TextLoader)  # noqa: S506
+        document = _TextLoader(text).get_single_data()
         entries = msgspec.convert(document or {}, _Document, strict=False).prices
     except yaml.YAMLError as error:
         raise SettingsError(f"{file} is not YAML: {error}", hint=_HINT) from error
@@ -120,7 +121,9 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         message = f"the negotiated prices at {file} cannot be read: {error}"
-        raise SettingsError(message, hint="'prices:' in the settings names the file; leave it out for list prices") from error
+        raise SettingsError(
+            message, hint="'prices:' in the settings names the file; leave it out for list prices"
+        ) from error
 
 
 def _check(place: str, entry: NegotiatedPrice) -> None:
@@ -139,7 +142,9 @@ def _check(place: str, entry: NegotiatedPrice) -> None:
 
 def _check_units(place: str, entry: NegotiatedPrice) -> None:
     allowed: Mapping[str, Mapping[str, str]] = {
-        "usd_per_million_tokens": {unit: key for unit, key in UNITS.items() if unit in BUCKETS or unit.endswith("_tokens")},
+        "usd_per_million_tokens": {
+            unit: key for unit, key in UNITS.items() if unit in BUCKETS or unit.endswith("_tokens")
+        },
         "usd_per_unit": UNITS,
     }
     for name, units in allowed.items():

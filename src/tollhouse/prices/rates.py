@@ -66,7 +66,7 @@ class Rate:
 
 
 def rates(model: PriceModel) -> list[Rate]:
-    """Every rate of a model. A tier or batch whose prices never differ from the standard ones has no rate of its own."""
+    """Every rate of a model; a tier or batch whose prices never differ from the standard ones has none of its own."""
     tiers = _service_tiers(model)
     cards = {(tier, batch): _card(model, tier, batch) for tier in tiers for batch in (False, True)}
     has_batch = any(_shape(cards[tier, True]) != _shape(cards[tier, False]) for tier in tiers)
@@ -87,7 +87,7 @@ def _service_tiers(model: PriceModel) -> list[str]:
     return [STANDARD, *sorted(tiers - {STANDARD})]
 
 
-def _card(model: PriceModel, service_tier: str, is_batch: bool) -> list[Rate]:  # noqa: FBT001
+def _card(model: PriceModel, service_tier: str, is_batch: bool) -> list[Rate]:
     boundaries = sorted(_days(model))
     starts = [None, *boundaries]
     first = boundaries[0] - timedelta(days=1) if boundaries else _BEFORE_ALL
@@ -104,7 +104,7 @@ def _card(model: PriceModel, service_tier: str, is_batch: bool) -> list[Rate]:  
     ]
 
 
-def _rates_of_day(model: PriceModel, day: date, service_tier: str, is_batch: bool) -> Iterator[Rate]:  # noqa: FBT001
+def _rates_of_day(model: PriceModel, day: date, service_tier: str, is_batch: bool) -> Iterator[Rate]:
     for start, end in pairwise([*sorted(_seconds_of_day(model)), DAY_SECONDS]):
         moment = datetime.combine(day, time(0), UTC) + timedelta(seconds=start)
         prices = _listed_prices(model, moment, service_tier, is_batch)
@@ -114,12 +114,20 @@ def _rates_of_day(model: PriceModel, day: date, service_tier: str, is_batch: boo
         thresholds = sorted({start for tiers in prices.values() for start, _ in tiers} | {0})
         for threshold, following in zip(thresholds, [*thresholds[1:], None], strict=True):
             yield Rate(
-                service_tier, is_batch, None, None, start, end, threshold, following,
-                "negotiated" if agreed else "genai-prices", tuple(_unit_prices(prices, threshold, model)),
+                service_tier,
+                is_batch,
+                None,
+                None,
+                start,
+                end,
+                threshold,
+                following,
+                "negotiated" if agreed else "genai-prices",
+                tuple(_unit_prices(prices, threshold, model)),
             )
 
 
-def _listed_prices(model: PriceModel, moment: datetime, service_tier: str, is_batch: bool) -> PriceSet:  # noqa: FBT001
+def _listed_prices(model: PriceModel, moment: datetime, service_tier: str, is_batch: bool) -> PriceSet:
     if model.listed is None:
         return {}
     context: dict[str, str] = {}

@@ -33,7 +33,7 @@ def price_table(schema: pa.Schema, book: PriceBook | None = None) -> pa.Table:
 def price_models(book: PriceBook) -> list[PriceModel]:
     """Every name that has a price: the list's models, then those that only the negotiated prices know."""
     models = {
-        (provider.id, info.id.lower()): PriceModel(provider.id, info.id, info, True, book.entries_for(provider.id, info.id))
+        (provider.id, info.id.lower()): _with_agreements(provider.id, info.id, info, book, has_variants=True)
         for provider in price_list().providers
         for info in provider.models
     }
@@ -55,15 +55,17 @@ def _agreed_models(entry: NegotiatedPrice, book: PriceBook) -> Iterator[PriceMod
     if entry.is_pattern:
         for info in _lent_models(provider):
             if entry.covers(info.id):
-                yield _agreed(entry.provider, info.id, info, book, has_variants=False)
+                yield _with_agreements(entry.provider, info.id, info, book, has_variants=False)
         yield PriceModel(entry.provider, entry.model, None, agreed=(entry,))
         return
     listed = provider.find_model(entry.model, all_providers=price_list().providers) if provider else None
     is_own = provider is not None and any(listed is model for model in provider.models)
-    yield _agreed(entry.provider, entry.model, listed, book, has_variants=is_own)
+    yield _with_agreements(entry.provider, entry.model, listed, book, has_variants=is_own)
 
 
-def _agreed(provider: str, model: str, listed: ModelInfo | None, book: PriceBook, *, has_variants: bool) -> PriceModel:
+def _with_agreements(
+    provider: str, model: str, listed: ModelInfo | None, book: PriceBook, *, has_variants: bool
+) -> PriceModel:
     return PriceModel(provider, model, listed, has_variants, book.entries_for(provider, model))
 
 

@@ -48,8 +48,6 @@ UNLISTED_UNITS = ("google_maps_grounding_requests", "input_images", "input_video
 UNITS = BUCKETS | OTHER_UNITS | {unit: unit for unit in UNLISTED_UNITS}
 
 
-
-
 @cache
 def registry() -> UnitRegistry:
     """genai-prices' bundled units."""

@@ -12,7 +12,7 @@ from typing import BinaryIO, Protocol
 import duckdb
 import pyarrow as pa
 
-from tollhouse.sources.strict_json import NotJson, check_batch_sql, decode_text, normalize_record
+from tollhouse.sources.strict_json import NotJsonError, check_batch_sql, decode_text, normalize_record
 
 BATCH_BYTES = 8 * 2**20
 BATCH_RECORDS = 20_000
@@ -115,7 +115,7 @@ class Framer(Protocol):
 
 @dataclass(slots=True)
 class Checker:
-    """Turns pieces into batches: ``shape_of`` raises NotJson for JSON that is no record of the format."""
+    """Turns pieces into batches: ``shape_of`` raises NotJsonError for JSON that is no record of the format."""
 
     shape_of: Callable[[str], Shape]
     string_bodies: Sequence[str]
@@ -145,21 +145,21 @@ class Checker:
                 records.append(self._record(text, is_suspect=is_suspect))
                 self.report.framed_records += 1
                 self.report.framed_bytes += piece.size
-            except NotJson as error:
+            except NotJsonError as error:
                 rejected.append(_rejection(piece, error.reason))
                 self.report.rejected_records += 1
                 self.report.rejected_bytes += piece.size
             self.position += 1
         return FramedBatch(_columns(records, RECORD_SCHEMA), _columns(rejected, REJECTED_SCHEMA))
 
-    def _record(self, text: "str | NotJson", *, is_suspect: bool) -> tuple[object, ...]:
-        if isinstance(text, NotJson):
+    def _record(self, text: "str | NotJsonError", *, is_suspect: bool) -> tuple[object, ...]:
+        if isinstance(text, NotJsonError):
             raise text
         normalized, errors = normalize_record(text, self.string_bodies) if is_suspect else (None, [])
         shape = self.shape_of(normalized or text)
         return (self.position, shape.record_kind, shape.record_key, shape.format, text, normalized, errors)
 
-    def _suspects(self, texts: list["str | NotJson"]) -> list[bool]:
+    def _suspects(self, texts: list["str | NotJsonError"]) -> list[bool]:
         if len(texts) <= _FEW:
             return [True] * len(texts)
         return find_suspects([text if isinstance(text, str) else None for text in texts], self.string_bodies)
@@ -171,20 +171,22 @@ def find_suspects(texts: Sequence[str | None], string_bodies: Sequence[str]) -> 
     suspects = [False] * len(texts)
     with duckdb.connect() as connection:
         connection.register("batch", table)
-        rows = connection.execute(f"SELECT number FROM batch WHERE {check_batch_sql('record', string_bodies)}").fetchall()
+        rows = connection.execute(
+            f"SELECT number FROM batch WHERE {check_batch_sql('record', string_bodies)}"
+        ).fetchall()
     for (number,) in rows:
         suspects[number] = True
     return suspects
 
 
-def _text_of(piece: Piece) -> "str | NotJson":
+def _text_of(piece: Piece) -> "str | NotJsonError":
     if piece.reason is not None:
-        return NotJson(piece.reason)
+        return NotJsonError(piece.reason)
     if piece.text is not None:
         return piece.text
     try:
         return decode_text(piece.data or b"")
-    except NotJson as error:
+    except NotJsonError as error:
         return error
 
 

@@ -98,7 +98,7 @@ class OpenSegment:
             failure = error
         with self._group:
             self._is_syncing = False
-            self._sync_error = failure
+            self._sync_error = failure or self._sync_error
             self._synced = self._synced if failure else max(reached, self._synced)
             self._group.notify_all()
         if failure is not None:

@@ -190,6 +190,13 @@ def describe(path: Path, spool_id: str) -> Segment | None:
         return None
     if seal is not None:
         return _sealed(path, number, seal, status.st_size)
+    return _without_footer(path, number, header, spool_id, status)
+
+
+def _without_footer(
+    path: Path, number: int, header: SegmentHeader | None, spool_id: str, status: os.stat_result
+) -> Segment:
+    is_open = is_open_name(path)
     modified = datetime.fromtimestamp(status.st_mtime, UTC)
     lines = None if is_open else scan(path)
     return Segment(

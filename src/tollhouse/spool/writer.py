@@ -237,7 +237,8 @@ class SpoolWriter:
                 segment.rewrite_footer(seal)
             self._state = advanced(self._state, seal.segment_number, seal)
             write_state(self._disk, self.slot, self._state, is_synced=is_synced)
-            self._disk.rename(segment.path, segment_path(self.slot, seal.segment_number, is_open=False))
+            if segment.path.exists():
+                self._disk.rename(segment.path, segment_path(self.slot, seal.segment_number, is_open=False))
             if is_synced:
                 self._disk.sync_folder(self.slot)
         except OSError as error:

@@ -63,7 +63,7 @@ def _outermost(query: exp.Query) -> exp.Expr:
 
 
 def _functions(tree: exp.Expr) -> list[exp.Expr]:
-    return [node for node in tree.find_all(exp.Func)]
+    return list(tree.find_all(exp.Func))
 
 
 def check_functions(tree: exp.Expr, allowed: AllowedFunctions, *, where: str) -> None:

@@ -128,7 +128,7 @@ def bind_tables(tree: exp.Expr, relations: Mapping[str, str], *, where: str = "q
 
 
 def _unqualify(column: exp.Column, relations: Mapping[str, str]) -> None:
-    """silver.invocations.requester loses its schema, as the alias that stands for the table has none; r.a.b keeps it."""
+    """silver.invocations.requester loses its schema: the alias that stands for the table has none. r.a.b keeps it."""
     qualifier = ".".join(part.name for part in column.parts[:-1]).lower()
     if qualifier in relations:
         column.set("db", None)

@@ -18,9 +18,9 @@ def request(said: Dialogue) -> Json:
         "max_tokens": said.max_tokens,
         "system": [{"type": "text", "text": said.system, "cache_control": {"type": "ephemeral"}}],
         "messages": messages,
-        "tools": _TOOLS,
     }
     if said.user:
+        body["tools"] = _TOOLS
         body["metadata"] = {"user_id": said.user}
     return body | {"stream": True} if said.is_stream else body
 

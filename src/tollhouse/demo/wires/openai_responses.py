@@ -15,15 +15,15 @@ def request(said: Dialogue) -> Json:
         items.append(_call(said.answered))
         output = {"type": "function_call_output", "call_id": f"call_{said.answered.call_id}"}
         items.append(output | {"output": said.answered.result})
-    return {
+    body: Json = {
         "model": said.model,
         "instructions": said.system,
         "input": items,
-        "tools": _TOOLS,
         "stream": said.is_stream,
         "store": False,
         "include": ["reasoning.encrypted_content"],
-    } | ({"prompt_cache_key": said.user} if said.user else {})
+    }
+    return body | {"tools": _TOOLS, "prompt_cache_key": said.user} if said.user else body
 
 
 def response(said: Dialogue, usage: msgspec.Raw | None) -> Json:

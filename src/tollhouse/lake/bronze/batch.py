@@ -10,6 +10,7 @@ from tollhouse.errors import LakeError, StorageError
 from tollhouse.lake.embedded import committing
 from tollhouse.lake.embedded.writing import NewFile
 from tollhouse.lake.engine import Commit
+from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
 
 RAW, REJECTED, OBJECTS = "bronze.raw_records", "bronze.rejected_records", "bronze.source_objects"
@@ -68,7 +69,7 @@ def _apply(lake: Lakehouse, batch: Batch) -> None:
         transactions = dict(batch.transactions) | {"batch": batch.number}
         if table == RAW:
             transactions[INGEST_SEQUENCE] = batch.last_sequence
-        delta = lake.delta(table)
+        delta = writable(lake, table)
         done = lake.state(table, ["batch"], delta=delta).transaction("batch")
         if done >= batch.number:
             continue

@@ -132,6 +132,8 @@ def _statistics(contract: Contract, rows: int, found: Mapping[str, Mapping[str, 
         stats = found.get(quoted(column.name))
         if stats is None or column.tag or column.name in contract.document.partitioned_by:
             continue
+        if column.type.startswith(_NESTED):
+            continue  # Delta wants their counts nested too, and a flat one makes readers drop all statistics.
         nulls[column.name] = int(stats["null_count"])
         if _is_exact(column, stats):
             minimum[column.name] = _bound(column.type, stats["min"], is_upper=False)
@@ -139,6 +141,7 @@ def _statistics(contract: Contract, rows: int, found: Mapping[str, Mapping[str, 
     return {"numRecords": rows, "minValues": minimum, "maxValues": maximum, "nullCount": nulls}
 
 
+_NESTED = ("ARRAY", "MAP", "STRUCT")
 _SKIPPABLE = {"STRING", "BIGINT", "INT", "DATE", "TIMESTAMP"}
 
 
