@@ -50,7 +50,7 @@ measured AS (
       visible_output_tokens, reasoning_output_tokens
     ) IS NOT NULL AS has_tokens,
     COALESCE(size(map_keys(other_usage)), 0) > 0 AS has_other_usage,
-    unix_micros(attempt_time) % 86400000000 AS microseconds_of_day
+    (unix_micros(attempt_time) % 86400000000 + 86400000000) % 86400000000 AS microseconds_of_day
   FROM attempts
 ),
 

@@ -15,13 +15,14 @@ def uuid7(unix_ms: int, random_bits: int) -> str:
 
 
 def uuid8(unix_ms: int, digest: bytes) -> str:
-    """A UUIDv8 laid out as a v7: time first, then the leading 74 bits of ``digest`` (at least 10 bytes).
+    """A UUIDv8: the time, then the leading hexadecimal digits of ``digest`` (at least 10 bytes) around the fixed ones.
 
-    The same time and digest always give the same id.
+    The same time and digest always give the same id. Whole digits, because the models make the same id in SQL.
     """
     if len(digest) < 10:
         raise ValueError(f"uuid8 needs a digest of at least 10 bytes, got {len(digest)}; pass a SHA-256")
-    return _with_time(unix_ms, 8, int.from_bytes(digest[:10], "big") >> (80 - _RANDOM_BITS))
+    digits = digest.hex()
+    return _with_time(unix_ms, 8, (int(digits[:3], 16) << _LOW_BITS) | int(digits[3:18], 16))
 
 
 def date_of(uuid: str) -> dt.date:

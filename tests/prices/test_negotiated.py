@@ -3,7 +3,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from prices.pricing import attempt, costs_of, invocation
+from prices.pricing import PROJECT, attempt, costs_of, invocation
 
 from tollhouse.errors import SettingsError
 from tollhouse.prices.negotiated import PriceBook, load_price_book
@@ -70,6 +70,20 @@ def test_a_model_that_no_list_has_is_priced_by_a_negotiated_pattern(tmp_path: Pa
     mine = {"provider": "hosted_vllm", "destination_model": "acme-7b"}
     assert cost(book, datetime(2026, 2, 1, tzinfo=UTC), **mine) == Decimal("0.000013")
     assert cost(PriceBook(), datetime(2026, 2, 1, tzinfo=UTC), **mine) is None
+
+
+def test_a_pattern_may_have_one_price_after_another(tmp_path: Path) -> None:
+    period = "  - {{provider: hosted_vllm, model: acme-*, {}, usd_per_million_tokens: {{uncached_input_tokens: {}}}}}\n"
+    text = "prices:\n" + period.format("valid_to: 2026-01-01", 1) + period.format("valid_from: 2026-01-01", 2)
+    mine = {"provider": "hosted_vllm", "destination_model": "acme-7b", "visible_output_tokens": 0}
+    costs = [cost(book_of(tmp_path, text), datetime(year, 6, 1, tzinfo=UTC), **mine) for year in (2025, 2026)]
+    assert costs == [Decimal("0.0001"), Decimal("0.0002")]
+
+
+def test_the_documented_price_file_is_one_that_can_be_used(tmp_path: Path) -> None:
+    page = (PROJECT / "docs" / "prices.md").read_text()
+    example = page.split("```yaml\n")[1].split("```")[0]
+    assert len(book_of(tmp_path, example).entries) == 4
 
 
 def test_an_agreement_about_a_deployment_wins_over_the_model_that_the_provider_says_it_used(tmp_path: Path) -> None:

@@ -263,6 +263,27 @@ def test_a_record_is_mended_with_the_bodies_inside_it(connection, text, normaliz
     assert connection.execute(query, [text]).fetchone()[0] or (mended is None and not errors)
 
 
+def _escaped(text):
+    """Write a JSON string with every character of the basic plane as an escape, as no sane writer does."""
+    return '"' + "".join(f"\\u{ord(c):04x}" if ord(c) < 0x10000 else c for c in text) + '"'
+
+
+writers = st.sampled_from([json.dumps, lambda text: json.dumps(text, ensure_ascii=False), _escaped])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(texts, texts, writers, spaces), min_size=1, max_size=30))
+def test_no_body_inside_a_record_is_missed(connection, drawn):
+    batch = [
+        f'{{"request_body":{s}{write(first)},"metadata":{{"inner":{s}{write(second)}}}}}'
+        for first, second, write, s in drawn
+    ]
+    query = f"SELECT {check_batch_sql('x', BODIES)} FROM (SELECT unnest($1::VARCHAR[]) AS x)"
+    found = [suspect for (suspect,) in connection.execute(query, [batch]).fetchall()]
+    expected = [reference(first) or reference(second) for first, second, _, _ in drawn]
+    assert [d for d, e, f in zip(drawn, expected, found, strict=True) if e and not f] == []
+
+
 def test_a_record_that_is_not_json_is_suspect_and_refused(connection):
     query = f"SELECT {check_batch_sql('x', BODIES)} FROM (SELECT unnest(['{{', '{{}}', NULL]) AS x)"
     assert connection.execute(query).fetchall() == [(True,), (False,), (False,)]

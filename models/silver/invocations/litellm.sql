@@ -32,7 +32,9 @@ WITH records AS (
 logged AS (
   SELECT
     ingest_sequence, ingest_date, ingested_at, source, format, native_key, text,
-    coalesce(body_errors, CAST(array() AS ARRAY<STRING>)) AS body_errors,
+    -- Here a bare text is a body like any other; only one that looks like JSON and is not is worth naming.
+    filter(coalesce(body_errors, CAST(array() AS ARRAY<STRING>)), b -> b NOT IN ('messages', 'response')
+      OR b = 'messages' AND (r.messages LIKE '{%' OR r.messages LIKE '[%')) AS body_errors,
     nullif(r.id, '') AS request_id, r.trace_id, r.session_id, r.litellm_call_id AS call_id,
     coalesce(r.call_type, '') AS call_type, lower(coalesce(r.status, '')) AS status,
     coalesce(r.status_fields.guardrail_status, '') AS guardrail_status,

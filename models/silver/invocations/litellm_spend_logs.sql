@@ -41,7 +41,9 @@ members AS (
 ),
 logged AS (
   SELECT
-    ingest_sequence, ingest_date, ingested_at, source, format, native_key, text, body_errors,
+    ingest_sequence, ingest_date, ingested_at, source, format, native_key, text,
+    filter(body_errors, b -> NOT coalesce(CASE b WHEN 'messages' THEN r.messages WHEN 'response' THEN r.response END
+      IN ('', 'redacted-by-litellm'), false)) AS body_errors,
     nullif(r.request_id, '') AS request_id, CAST(NULL AS STRING) AS trace_id, r.session_id,
     coalesce(r.litellm_call_id, m.litellm_call_id) AS call_id,
     coalesce(r.call_type, '') AS call_type, lower(coalesce(nullif(r.status, ''), m.status, '')) AS status,

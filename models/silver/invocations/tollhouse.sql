@@ -78,7 +78,7 @@ with_usage AS (
        output_tokens_details STRUCT<reasoning_tokens: STRING, thinking_tokens: STRING>,
        cache_creation_input_tokens STRING, cache_read_input_tokens STRING,
        cache_creation STRUCT<ephemeral_5m_input_tokens: STRING, ephemeral_1h_input_tokens: STRING>,
-       server_tool_use STRUCT<web_search_requests: STRING, web_fetch_requests: STRING>, service_tier STRING,
+       server_tool_use STRUCT<web_search_requests: STRING>, service_tier STRING, speed STRING,
        promptTokenCount STRING, cachedContentTokenCount STRING, candidatesTokenCount STRING,
        thoughtsTokenCount STRING, toolUsePromptTokenCount STRING, serviceTier STRING'
     ))) AS used
@@ -177,7 +177,7 @@ typed AS (
       'time_to_first_byte_ms', try_cast(j.a.time_to_first_byte_ms AS BIGINT),
       'status_code', try_cast(j.a.status_code AS INT),
       'error_code', j.a.error_code,
-      'service_tier', coalesce(j.a.service_tier, j.x.u.service_tier, j.x.u.serviceTier),
+      'service_tier', coalesce(j.a.service_tier, CASE WHEN j.x.u.speed = 'fast' THEN 'fast' END, j.x.u.service_tier, j.x.u.serviceTier),
       'is_batch', coalesce(j.a.is_batch = 'true', FALSE),
       'is_billable', NOT coalesce(j.a.is_not_billable = 'true', FALSE),
       'usage_source', CASE
@@ -196,8 +196,7 @@ typed AS (
         array(
           named_struct('key', 'audio_input_tokens', 'value', CAST(j.x.audio_input AS DECIMAL(17, 3))),
           named_struct('key', 'audio_output_tokens', 'value', CAST(j.x.audio_output AS DECIMAL(17, 3))),
-          named_struct('key', 'web_search_requests', 'value', CAST(try_cast(j.x.u.server_tool_use.web_search_requests AS BIGINT) AS DECIMAL(17, 3))),
-          named_struct('key', 'web_fetch_requests', 'value', CAST(try_cast(j.x.u.server_tool_use.web_fetch_requests AS BIGINT) AS DECIMAL(17, 3)))
+          named_struct('key', 'web_search_requests', 'value', CAST(try_cast(j.x.u.server_tool_use.web_search_requests AS BIGINT) AS DECIMAL(17, 3)))
         ),
         e -> j.is_valid AND e.value > 0
       )),

@@ -11,7 +11,10 @@ WITH records AS (
 ),
 logged AS (
   SELECT
-    ingest_sequence, source, format, body_errors, native_key, nullif(r.startTime, '') AS start_text,
+    ingest_sequence, source, format, native_key, nullif(r.startTime, '') AS start_text,
+    -- Here a bare text is a body like any other; only one that looks like JSON and is not is an error.
+    filter(body_errors, b -> b NOT IN ('messages', 'response')
+      OR substring(CASE b WHEN 'messages' THEN r.messages ELSE r.response END, 1, 1) IN ('{', '[')) AS body_errors,
     CAST(NULL AS STRING) AS end_text, CAST(NULL AS STRING) AS first_text,
     nullif(r.model, '') AS model,
     coalesce(CASE WHEN r.call_type IN ('call_mcp_tool', 'list_mcp_tools')

@@ -11,7 +11,9 @@ WITH records AS (
 ),
 logged AS (
   SELECT
-    ingest_sequence, source, format, body_errors, native_key, nullif(r.startTime, '') AS start_text,
+    ingest_sequence, source, format, native_key,
+    filter(body_errors, b -> NOT coalesce(CASE b WHEN 'messages' THEN r.messages WHEN 'response' THEN r.response END
+      IN ('', 'redacted-by-litellm'), false)) AS body_errors, nullif(r.startTime, '') AS start_text,
     CAST(NULL AS STRING) AS end_text, CAST(NULL AS STRING) AS first_text,
     nullif(r.model, '') AS model,
     coalesce(CASE WHEN r.call_type IN ('call_mcp_tool', 'list_mcp_tools') THEN nullif(from_json(

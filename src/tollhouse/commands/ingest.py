@@ -8,13 +8,11 @@ import click
 from tollhouse.commandline import tollhouse_command
 from tollhouse.settings import load_settings
 
-FORMATS = ("litellm", "litellm_spend_logs", "tollhouse")
-
 
 @click.command("ingest")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--format", "log_format", required=True, type=click.Choice(FORMATS), help="What wrote the log.")
-@click.option("--source", metavar="NAME", help="Name under which its records are kept; by default the format.")
+@click.option("--format", "log_format", required=True, metavar="NAME", help="What wrote the log: litellm.")
+@click.option("--source", metavar="NAME", help="Name under which its records are kept; by default the settings' name for PATH, else the format.")
 @click.option("--as-of", metavar="TIME", help="Moment of ingestion as ISO 8601, UTC unless it says; by default now.")
 @click.pass_obj
 def ingest(config: str | None, path: Path, log_format: str, source: str | None, as_of: str | None) -> None:
@@ -23,12 +21,14 @@ def ingest(config: str | None, path: Path, log_format: str, source: str | None, 
     The same file again changes nothing; one that has grown is read from where it ended. `tollhouse run` then brings
     the records into silver and gold.
     """
+    from tollhouse.lake.bronze.batch import finish_batches
     from tollhouse.lake.bronze.objects import ingest_path
     from tollhouse.lake.lakehouse import Lakehouse
 
     settings = load_settings(config)
-    with Lakehouse(settings) as lake:
-        written = ingest_path(lake, path, log_format, source or log_format, parse_time(as_of))
+    with Lakehouse(settings) as lake, lake.lock("bronze"):
+        finish_batches(lake)
+        written = ingest_path(lake, path, log_format, source, parse_time(as_of))
     click.echo(f"{written.rows:,} records read into bronze, {written.rejected:,} rejected.")
     program = tollhouse_command(settings.file)
     if written.rejected:

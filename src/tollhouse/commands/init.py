@@ -1,7 +1,6 @@
 """``tollhouse init``: a project of one's own."""
 
 import shutil
-from importlib.resources import files
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ from tollhouse.commandline import tollhouse_command
 from tollhouse.errors import SettingsError
 from tollhouse.project import project_dir
 from tollhouse.settings import FILE_NAME
+from tollhouse.settings_template import write_settings
 
 CONTENT = ("models", "sql", "quality", "dashboards", "pipelines", "workspace.yaml")
 
@@ -32,11 +32,6 @@ def init(folder: Path) -> None:
     click.echo(f"A project of your own is in {folder.resolve()}: {', '.join(names)} and {FILE_NAME}.")
     click.echo(f"Next: set `sources:` or `spool:` in {folder / FILE_NAME}, then type")
     click.echo(f"  {tollhouse_command(folder / FILE_NAME)} run")
-
-
-def write_settings(path: Path, heading: str = "") -> None:
-    """Writes a settings file that says every setting with its default, after ``heading``."""
-    path.write_text(heading + files("tollhouse").joinpath("settings.template.yml").read_text())
 
 
 def _refuse_to_overwrite(folder: Path, names: list[str]) -> None:

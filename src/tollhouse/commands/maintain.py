@@ -1,13 +1,16 @@
 """``tollhouse maintain``: what keeps tables small, and what makes history anew."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from tollhouse.commands.ingest import parse_time
-from tollhouse.errors import LakeError, TollhouseError
 from tollhouse.settings import load_settings
+
+if TYPE_CHECKING:
+    from tollhouse.lake.lakehouse import Lakehouse
 
 _DAY = click.DateTime(["%Y-%m-%d"])
 _first = click.option("--from", "first", type=_DAY, help="First event date; by default the oldest.")
@@ -31,7 +34,7 @@ def compact_tables(config: str | None, table: str | None) -> None:
     from tollhouse.lake.maintenance import compact
 
     with Lakehouse(load_settings(config)) as lake:
-        for done in compact(_known(lake, table), table):
+        for done in compact(lake, known(lake, table)):
             click.echo(f"{done.table:<30} {done.files_before:>6} → {done.files_after} files")
 
 
@@ -46,7 +49,7 @@ def vacuum_tables(config: str | None, table: str | None, retention_hours: int | 
     from tollhouse.lake.maintenance import vacuum
 
     with Lakehouse(load_settings(config)) as lake:
-        deleted = vacuum(_known(lake, table), table, retention_hours=retention_hours, is_dry_run=dry_run)
+        deleted = vacuum(lake, known(lake, table), retention_hours=retention_hours, is_dry_run=dry_run)
     verb = "would be deleted" if dry_run else "deleted"
     for name, files in deleted.items():
         click.echo(f"{name:<30} {files:>6} files {verb}")
@@ -69,7 +72,7 @@ def rebuild_table(
     from tollhouse.lake.rebuild import rebuild
 
     with Lakehouse(load_settings(config)) as lake:
-        _show_dates(rebuild(_known(lake, table), table, _day(first), _day(last), parse_time(as_of)))
+        _show_dates(rebuild(lake, table, _day(first), _day(last), parse_time(as_of)))
 
 
 @maintain.command("reprice")
@@ -83,3 +86,18 @@ def reprice_costs(config: str | None, first: datetime | None, last: datetime | N
 
     with Lakehouse(load_settings(config)) as lake:
         _show_dates(reprice(lake, _day(first), _day(last)))
+
+
+def known(lake: "Lakehouse", table: str | None) -> str | None:
+    """``table`` as it is. Raises LakeError listing the choices where there is no such table."""
+    return table and lake.contract(table).table
+
+
+def _day(moment: datetime | None) -> date | None:
+    return moment and moment.date()
+
+
+def _show_dates(done: Iterable[tuple[str, Sequence[str]]]) -> None:
+    for table, days in done:
+        span = f"{days[0]} to {days[-1]}, {len(days)} dates" if days else "nothing to do"
+        click.echo(f"{table:<30} {span}")

@@ -56,7 +56,8 @@ def _agreed_models(entry: NegotiatedPrice, book: PriceBook) -> Iterator[PriceMod
         for info in _lent_models(provider):
             if entry.covers(info.id):
                 yield _with_agreements(entry.provider, info.id, info, book, has_variants=False)
-        yield PriceModel(entry.provider, entry.model, None, agreed=(entry,))
+        alike = (other for other in book.entries if (other.provider, other.model) == (entry.provider, entry.model))
+        yield PriceModel(entry.provider, entry.model, None, agreed=tuple(alike))
         return
     listed = provider.find_model(entry.model, all_providers=price_list().providers) if provider else None
     is_own = provider is not None and any(listed is model for model in provider.models)

@@ -170,7 +170,8 @@ def find_suspects(texts: Sequence[str | None], string_bodies: Sequence[str]) -> 
     table = pa.table({"number": pa.array(range(len(texts)), pa.int64()), "record": pa.array(texts, pa.string())})
     suspects = [False] * len(texts)
     with duckdb.connect() as connection:
-        connection.register("batch", table)
+        # Several chunks, since one is scanned by one thread.
+        connection.register("batch", pa.Table.from_batches(table.to_batches(max_chunksize=1024)))
         rows = connection.execute(
             f"SELECT number FROM batch WHERE {check_batch_sql('record', string_bodies)}"
         ).fetchall()

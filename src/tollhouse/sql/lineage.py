@@ -54,8 +54,5 @@ def _sources(root: Node, tables: Mapping[str, Mapping[str, str]]) -> list[Source
 
 
 def _columns_of(node: Node, table: exp.Table, tables: Mapping[str, Mapping[str, str]]) -> Sequence[Source]:
-    name, column = table_name(table), node.name.rsplit(".", 1)[-1].strip("`\"")
+    name, column = table_name(table), node.name.rsplit(".", 1)[-1].strip('`"')
     return [(name, column)] if column in tables.get(name, {}) else []
-
-
-__all__: Sequence[str] = ("Source", "column_lineage")

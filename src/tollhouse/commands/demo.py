@@ -1,0 +1,141 @@
+"""``tollhouse demo``: a lake out of generated traffic, and what one can ask it."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+import click
+
+from tollhouse.commandline import tollhouse_command
+from tollhouse.errors import LakeError, SettingsError
+from tollhouse.settings import FILE_NAME
+
+if TYPE_CHECKING:
+    from tollhouse.demo.staging import Staged, Totals
+    from tollhouse.settings import Settings
+    from tollhouse.sql.door import Door
+
+CALLS, DAYS = 20_000, 14
+
+
+@click.command("demo")
+@click.argument("folder", default="demo", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--calls", default=CALLS, show_default=True, type=click.IntRange(1), help="Calls to generate.")
+@click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1), help="Days they are spread over.")
+@click.option("--fresh", is_flag=True, help="Make it anew where DIR holds a demo already.")
+def demo(folder: Path, calls: int, days: int, fresh: bool) -> None:  # noqa: FBT001 - click's signature
+    """Make a lake out of generated traffic and answer three questions with it.
+
+    Writes the request log that three workers of a gateway would have written until last midnight (UTC), runs the
+    Dagster job `all` over it and asks the lake. A demo that is already in DIR (./demo by default) is used again.
+    """
+    from tollhouse.demo.staging import demo_settings
+
+    staged = _stage(folder, calls, days, is_fresh=fresh)
+    settings = demo_settings(folder)
+    _run_pipelines(settings)
+    _answer(settings, staged)
+    _show_next(folder)
+
+
+def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
+    from tollhouse.demo.staging import is_same, last_midnight, stage, staged
+
+    found = staged(folder)
+    if found and not is_fresh:
+        if is_same(found, calls, days):
+            click.echo(f"{folder}/ holds this demo already, up to {found.end:%Y-%m-%d}; --fresh would make it anew.")
+            return found
+        if found.totals:
+            raise SettingsError(
+                f"{folder}/ holds a demo of {found.calls:,} calls over {found.days} days, not {calls:,} over {days}",
+                hint="add --fresh to replace it, or name another folder",
+            )
+    begun = perf_counter()
+    made = stage(folder, calls, days, last_midnight(datetime.now(UTC)))
+    click.echo(
+        f"Wrote {calls:,} calls over {days} days up to {made.end:%Y-%m-%d} into {folder}/spool: {made.segments} segments, "
+        f"{made.spool_bytes / 1e6:.1f} MB of request log, in {perf_counter() - begun:.1f} s."
+    )
+    return made
+
+
+def _run_pipelines(settings: "Settings") -> None:
+    from tollhouse.demo.pipelines import run_all
+
+    begun = perf_counter()
+    click.echo("\nRunning the Dagster job `all`:")
+    for made in run_all(settings):
+        click.echo(f"  {made.table:<30} {made.rows:>9,} rows, Delta version {made.version}")
+    click.echo(f"Every table is up to date after {perf_counter() - begun:.1f} s.")
+
+
+def _answer(settings: "Settings", staged: "Staged") -> None:
+    from tollhouse.demo.answers import QUESTIONS
+    from tollhouse.lake.lakehouse import Lakehouse
+    from tollhouse.sql.door import Door
+
+    with Lakehouse(settings) as lake:
+        door = Door(lake)
+        for question in QUESTIONS:
+            click.echo(f"\n── {question.text}\n")
+            click.echo(_indented(question.sql.splitlines()))
+            click.echo()
+            click.echo(_indented(_table(door, question.sql)))
+        if staged.totals:
+            click.echo(f"\n── Does it add up?\n\n{_indented(_proof(door, staged.totals))}")
+
+
+def _table(door: "Door", query: str) -> list[str]:
+    from tollhouse.sql.printing import table_lines
+
+    with door.stream(query) as rows:
+        return list(table_lines(rows))
+
+
+def _indented(lines: Iterable[str]) -> str:
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _proof(door: "Door", totals: "Totals") -> list[str]:
+    """Lines that set what was written beside what is in the lake. Raises LakeError where they differ."""
+    import msgspec
+
+    from tollhouse.demo.answers import BALANCE, TOTALS
+    from tollhouse.demo.staging import Totals
+
+    found = msgspec.convert(door.query(TOTALS).row(0, named=True), Totals)
+    balance = door.query(BALANCE).row(0, named=True)
+    if found != totals or balance["unbalanced"]:
+        raise LakeError(
+            f"the generator wrote {totals} and the lake holds {found}; {balance['unbalanced']} unbalanced rows",
+            hint="this is a bug; please report it with the output of `tollhouse doctor`",
+        )
+    return [
+        f"generator: {_summary(totals)}",
+        f"lake:      {_summary(found)} → equal",
+        f"records:   {balance['in_source']:,} in the segments' footers = {balance['in_bronze']:,} in bronze"
+        f" + {balance['rejected']:,} rejected",
+    ]
+
+
+def _summary(totals: "Totals") -> str:
+    return (
+        f"{totals.calls:,} calls, {totals.open_calls:,} of them in doubt, {totals.input_tokens:,} input and "
+        f"{totals.output_tokens:,} output tokens"
+    )
+
+
+def _show_next(folder: Path) -> None:
+    program = tollhouse_command(folder / FILE_NAME)
+    click.echo("\n── What next? Type\n")
+    for arguments in (
+        'sql "SELECT api_type, count(*) AS calls, avg(latency_ms) AS latency_ms FROM system.ai_gateway.usage GROUP BY 1"',
+        "views --dialect snowflake",
+        "doctor",
+        "run",
+        "serve pipelines",
+    ):
+        click.echo(f"  {program} {arguments}")

@@ -1,0 +1,46 @@
+"""``tollhouse serve``: servers that run until they are ended."""
+
+import signal
+import sys
+from types import FrameType
+
+import click
+
+from tollhouse.settings import load_settings
+
+
+@click.group("serve")
+def serve() -> None:
+    """Run a server: pipelines (Dagster's webserver and daemon)."""
+
+
+@serve.command("pipelines")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address of the webserver.")
+@click.option("--port", default=3000, show_default=True, help="Its port; 0 takes a free one.")
+@click.pass_obj
+def pipelines(config: str | None, host: str, port: int) -> None:
+    """Keep the lake up to date: Dagster's webserver and daemon, sensor and schedules switched on.
+
+    Ctrl-C or SIGTERM ends both. What was running then is begun again at the next start.
+    """
+    from tollhouse.orchestration.serving import Server, serve as start
+
+    def show(server: Server) -> None:
+        click.echo(f"Serving pipelines at {server.url}, home {server.home}")
+        for name in server.location.running:
+            click.echo(f"  on: {name}")
+        if server.resumed:
+            click.echo(f"  {server.resumed} interrupted runs are begun again")
+        sys.stdout.flush()
+
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        with start(load_settings(config), host, port) as server:
+            show(server)
+            server.watch()
+    except KeyboardInterrupt:
+        click.echo("Ended.")
+
+
+def _leave(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,55 @@
+"""The three questions that every demo answers, each with the SQL that answers it (Databricks' dialect)."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question and one SELECT that answers it."""
+
+    text: str
+    sql: str
+
+
+WHO = Question(
+    "Who used what?",
+    """\
+SELECT c.team, c.destination_model AS model, sum(c.calls) AS calls, sum(c.input_tokens) AS input_tokens,
+       sum(c.output_tokens) AS output_tokens
+FROM gold.cost_attribution_daily AS c
+WHERE c.destination_model IS NOT NULL
+GROUP BY c.team, c.destination_model
+ORDER BY input_tokens DESC
+LIMIT 8""",
+)
+COST = Question(
+    "What did it cost?",
+    """\
+SELECT c.team, c.cost_center, min(c.event_date) AS first_day, max(c.event_date) AS last_day,
+       round(sum(c.cost_usd), 2) AS cost_usd, sum(c.unpriced_attempts) AS unpriced
+FROM gold.cost_attribution_daily AS c
+GROUP BY c.team, c.cost_center
+ORDER BY cost_usd DESC NULLS LAST
+LIMIT 10""",
+)
+FAILED = Question(
+    "What failed?",
+    """\
+SELECT i.endpoint_name, i.outcome, i.status_code, i.error_code, count(*) AS calls
+FROM silver.invocations AS i
+WHERE i.invocation_state = 'in_doubt' OR i.outcome <> 'completed'
+GROUP BY i.endpoint_name, i.outcome, i.status_code, i.error_code
+ORDER BY calls DESC, i.endpoint_name, i.outcome
+LIMIT 10""",
+)
+QUESTIONS = (WHO, COST, FAILED)
+TOTALS = """\
+SELECT count(*) AS calls, count_if(invocation_state <> 'final') AS open_calls, sum(input_tokens) AS input_tokens,
+       sum(output_tokens) AS output_tokens
+FROM silver.invocations
+WHERE log_format = 'tollhouse'"""
+BALANCE = """\
+SELECT sum(source_records) AS in_source, sum(bronze_records) AS in_bronze, sum(bronze_rejected) AS rejected,
+       count_if(NOT is_balanced) AS unbalanced
+FROM gold.reconciliation
+WHERE source = 'spool'"""

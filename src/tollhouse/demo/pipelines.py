@@ -1,0 +1,54 @@
+"""The project's own Dagster job, run in this process."""
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from tollhouse.errors import LakeError
+from tollhouse.project import project_dir
+from tollhouse.settings import Settings
+
+JOB = "all"
+_QUIET: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class Materialized:
+    """An asset that the job has brought up to date: its rows in all and the version of its Delta table."""
+
+    table: str
+    rows: int
+    version: int
+
+
+def run_all(settings: Settings) -> Iterator[Materialized]:
+    """Runs the job ``all`` over the lake of ``settings``; what became of each asset. Raises LakeError where it failed."""
+    os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
+    definitions = _build(settings)
+    result = definitions.resolve_job_def(JOB).execute_in_process(run_config=_QUIET, raise_on_error=False)
+    if not result.success:
+        raise LakeError(f"the job {JOB} failed: {_reason(result)}", hint="run it again: nothing is read twice")
+    for event in result.get_asset_materialization_events():
+        found = event.materialization
+        facts = {key: entry.value for key, entry in found.metadata.items()}
+        yield Materialized(".".join(found.asset_key.path), facts["dagster/row_count"], facts["delta_version"])
+
+
+def _build(settings: Settings) -> dg.Definitions:
+    """By name, since the code location is the project's and not the package's."""
+    folder = str(project_dir(Path(settings.root)))
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    definitions: dg.Definitions = importlib.import_module("pipelines.definitions").build(settings)
+    return definitions
+
+
+def _reason(result: dg.ExecuteInProcessResult) -> str:
+    failures = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
+    return next((error.message.strip() for error in failures if error), "see the log above")
