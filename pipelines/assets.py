@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-from tollhouse.lake.engine import Written
-from tollhouse.orchestration.nodes import StepNode
 
 from pipelines.checks import check_specs, run_checks
 from pipelines.metadata import key_of, spec_of, state_metadata
 from pipelines.outcome import with_verdict
 from pipelines.resources import OpenLake
+from tollhouse.lake.engine import Written
+from tollhouse.orchestration.nodes import StepNode
 
 
 def asset_of(node: StepNode) -> dg.AssetsDefinition:
@@ -26,6 +26,8 @@ def asset_of(node: StepNode) -> dg.AssetsDefinition:
         opened: OpenLake = context.resources.lake
         with with_verdict():
             written = act(node, opened)
+            if written.rows or written.rejected:
+                context.log.info(f"{node.name}: {written.rows:,} rows written, {written.rejected:,} records rejected")
             for contract in contracts:
                 yield dg.MaterializeResult(
                     asset_key=key_of(contract.table),

@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
+
+from pipelines.metadata import key_of
 from tollhouse.lake.contracts import Contract
 from tollhouse.lake.engine import Written
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.orchestration.checks import RECONCILIATION, Verdict, columns_match, key_is_unique, sums_are_balanced
-
-from pipelines.metadata import key_of
 
 COLUMNS, UNIQUE, BALANCED = "columns_match_contract", "key_is_unique", "sums_are_balanced"
 _DESCRIPTIONS = {

@@ -1,27 +1,26 @@
 """What Dagster loads: assets, jobs, schedules and the sensor of the settings in force."""
 
 import dagster as dg
+
+from pipelines.assets import asset_of
+from pipelines.jobs import jobs_of
+from pipelines.resources import lake_of
+from pipelines.schedules import schedules
+from pipelines.sensors import arrivals_sensor
 from tollhouse.lake.contracts import load_contracts
 from tollhouse.orchestration.nodes import step_nodes
 from tollhouse.project import project_dir
 from tollhouse.settings import Settings, load_settings
 
-from pipelines.assets import asset_of
-from pipelines.jobs import jobs_of
-from pipelines.resources import lake_of
-from pipelines.schedules import schedules_of
-from pipelines.sensors import arrivals_sensor
-
 
 def build(settings: Settings) -> dg.Definitions:
     """The code location for one lake."""
     nodes = step_nodes(load_contracts(project_dir(settings.path("."))))
-    jobs = jobs_of(nodes)
     return dg.Definitions(
         assets=[asset_of(node) for node in nodes],
-        jobs=list(jobs.values()),
-        schedules=schedules_of(jobs),
-        sensors=[arrivals_sensor(settings, jobs["all"])],
+        jobs=jobs_of(nodes),
+        schedules=schedules(),
+        sensors=[arrivals_sensor(settings)],
         resources={"lake": lake_of(settings)},
     )
 

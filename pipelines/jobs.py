@@ -1,33 +1,31 @@
 """Jobs: what is run together. All of one lake's runs wait for each other in the queue."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import dagster as dg
-from tollhouse.orchestration.home import LAKE_TAG
-from tollhouse.orchestration.nodes import StepNode
 
 from pipelines.metadata import key_of
 from pipelines.outcome import with_verdict
 from pipelines.resources import OpenLake
+from tollhouse.orchestration.home import LAKE_TAG
+from tollhouse.orchestration.nodes import StepNode
 
 # A run that died with its process is begun anew: steps that were done find nothing left to do.
 TAGS = {LAKE_TAG: "one", "dagster/retry_strategy": "ALL_STEPS"}
 
-Job = dg.JobDefinition | dg.UnresolvedAssetJobDefinition
 
-
-def jobs_of(nodes: Sequence[StepNode]) -> Mapping[str, Job]:
-    """Every job by its name."""
-    jobs: list[Job] = [
+def jobs_of(nodes: Sequence[StepNode]) -> Sequence[Any]:
+    """Every job; Dagster does not export the type of one that is still to be resolved against the assets."""
+    return [
         _job("ingest", "Reads new segments and source files into bronze.", nodes),
         _job("transform", "Brings silver and gold up to date with bronze.", nodes),
         _job("all", "Ingest, then transform.", nodes),
         maintenance,
     ]
-    return {job.name: job for job in jobs}
 
 
-def _job(name: str, description: str, nodes: Sequence[StepNode]) -> dg.UnresolvedAssetJobDefinition:
+def _job(name: str, description: str, nodes: Sequence[StepNode]) -> Any:
     tables = [table.contract.table for node in nodes if name in ("all", node.job) for table in node.tables]
     return dg.define_asset_job(
         name,

@@ -3,6 +3,7 @@
 from typing import Any
 
 import dagster as dg
+
 from tollhouse.lake.contracts import Contract
 from tollhouse.lake.engine import Written
 from tollhouse.lake.lakehouse import Lakehouse
@@ -36,7 +37,8 @@ def _promises(contract: Contract) -> dict[str, Any]:
         "key": ", ".join(contract.document.key),
         "write": contract.document.write,
         "partitioned_by": ", ".join(contract.document.partitioned_by),
-        **dg.TableMetadataSet(column_schema=_schema(contract), table_name=contract.table),
+        "dagster/column_schema": _schema(contract),
+        "dagster/table_name": contract.table,
     }
 
 
@@ -68,8 +70,5 @@ def state_metadata(lake: Lakehouse, table: str, written: Written) -> dict[str, A
         "rows_written": written.rows,
         "rows_rejected": written.rejected,
         "dates_touched": len(written.dates),
-        **dg.TableMetadataSet(
-            row_count=state.rows,
-            column_lineage=dg.TableColumnLineage(lineage) if lineage else None,
-        ),
-    }
+        "dagster/row_count": state.rows,
+    } | ({"dagster/column_lineage": dg.TableColumnLineage(lineage)} if lineage else {})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
+
 from tollhouse.errors import TollhouseError
 
 RETRIES, SECONDS_BETWEEN = 3, 10

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import dagster as dg
+
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.settings import Settings
 

@@ -3,20 +3,19 @@
 from datetime import UTC, datetime
 
 import dagster as dg
+
 from tollhouse.orchestration.arrivals import Seen, look
 from tollhouse.settings import Settings
-
-from pipelines.jobs import Job
 
 SECONDS_BETWEEN_LOOKS = 10
 
 
-def arrivals_sensor(settings: Settings, job: Job) -> dg.SensorDefinition:
+def arrivals_sensor(settings: Settings) -> dg.SensorDefinition:
     """Watches the spool for sealed segments and the sources for new or changed files; one run for all that is new."""
 
     @dg.sensor(
         name="arrivals",
-        job=job,
+        job_name="all",
         minimum_interval_seconds=SECONDS_BETWEEN_LOOKS,
         default_status=dg.DefaultSensorStatus.RUNNING,
     )

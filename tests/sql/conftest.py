@@ -78,9 +78,8 @@ class SmallLake:
 
     def _select(self, row, kinds):
         assert row.keys() <= kinds.keys()
-        return "SELECT " + ", ".join(
-            f'CAST({row.get(n, "NULL")} AS {duckdb_type(k)}) AS "{n}"' for n, k in kinds.items()
-        )
+        casts = (f'CAST({row.get(name, "NULL")} AS {duckdb_type(kind)}) AS "{name}"' for name, kind in kinds.items())
+        return "SELECT " + ", ".join(casts)
 
 
 @pytest.fixture(scope="session")

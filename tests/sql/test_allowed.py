@@ -9,7 +9,9 @@ from tollhouse.errors import QueryError
 from tollhouse.sql.allowed import check_functions, load_allowed
 from tollhouse.sql.dialects import parse_model, to_duckdb
 
-ALLOWED = load_allowed(Path(__file__).parents[2] / "sql" / "functions" / "allowed.yml")
+PROJECT = Path(__file__).parents[2]
+ALLOWED = load_allowed(PROJECT / "sql" / "functions" / "allowed.yml")
+MODELS = sorted((PROJECT / "models").rglob("*.sql"))
 
 
 def in_yaml_terms(value):
@@ -38,6 +40,11 @@ def test_a_function_outside_the_list_is_refused_by_name(expression):
     tree = parse_model(f"SELECT {expression} FROM silver.invocations", where="models/x.sql")
     with pytest.raises(QueryError, match=r"models/x\.sql: functions that are not allowed"):
         check_functions(tree, ALLOWED, where="models/x.sql")
+
+
+@pytest.mark.parametrize("file", MODELS, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_the_project_s_models_use_allowed_functions_only(file):
+    check_functions(parse_model(file.read_text(), where=str(file)), ALLOWED, where=str(file))
 
 
 def test_a_model_of_allowed_functions_passes():

@@ -70,9 +70,10 @@ def test_a_syntax_error_names_file_and_position():
         parse_model("SELECT a\nFROM t ) x", where="models/x.sql")
 
 
-@pytest.mark.parametrize(
-    "sql", ["DELETE FROM t", "SELECT 1; SELECT 2", "SHOW TABLES", "", "WITH x AS (SELECT 1) DELETE FROM t"]
-)
+NOT_ONE_SELECT = ["DELETE FROM t", "SELECT 1; SELECT 2", "SHOW TABLES", "", "WITH x AS (SELECT 1) DELETE FROM t"]
+
+
+@pytest.mark.parametrize("sql", NOT_ONE_SELECT)
 def test_a_model_is_exactly_one_select(sql):
     with pytest.raises(QueryError):
         parse_model(sql, where="x")

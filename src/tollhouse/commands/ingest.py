@@ -12,7 +12,11 @@ from tollhouse.settings import load_settings
 @click.command("ingest")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--format", "log_format", required=True, metavar="NAME", help="What wrote the log: litellm.")
-@click.option("--source", metavar="NAME", help="Name under which its records are kept; by default the settings' name for PATH, else the format.")
+@click.option(
+    "--source",
+    metavar="NAME",
+    help="Name under which its records are kept; by default the settings' name for PATH, else the format.",
+)
 @click.option("--as-of", metavar="TIME", help="Moment of ingestion as ISO 8601, UTC unless it says; by default now.")
 @click.pass_obj
 def ingest(config: str | None, path: Path, log_format: str, source: str | None, as_of: str | None) -> None:
@@ -43,5 +47,7 @@ def parse_time(text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise click.BadParameter(f"{text!r} is not an ISO 8601 time such as 2026-03-01T12:00Z", param_hint="--as-of") from None
+        raise click.BadParameter(
+            f"{text!r} is not an ISO 8601 time such as 2026-03-01T12:00Z", param_hint="--as-of"
+        ) from None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -31,7 +31,8 @@ class StepBar:
         """Shows what the step did and names the next one."""
         written = report.written
         rejected = f", {written.rejected:,} rejected" if written.rejected else ""
-        self._progress.print(f"{report.step:<30} {written.rows:>10,} rows{rejected} in {report.seconds:.2f} s")
+        line = f"{report.step:<30} {written.rows:>10,} rows{rejected} in {report.seconds:.2f} s"
+        self._progress.console.print(line, highlight=False, markup=False)
         self._done += 1
         self._progress.update(self._task, completed=self._done, description=self._next())
 

@@ -39,7 +39,7 @@ def run(config: str | None, as_of: str | None, job: str | None) -> None:
         doubts = run_shown(lake, parse_time(as_of), job)
         _show_doubts(doubts, program)
         _warn_of_stale_tables(lake, program)
-    click.echo(f"Next: {program} sql \"SELECT endpoint_name, sum(cost_usd) AS cost_usd FROM gold.costs GROUP BY ALL\"")
+    click.echo(f'Next: {program} sql "SELECT endpoint_name, sum(cost_usd) AS cost_usd FROM gold.costs GROUP BY ALL"')
     click.echo(f"      {program} doctor")
 
 
@@ -111,7 +111,7 @@ def _show_doubts(doubts: Doubts, program: str) -> None:
     more = ", …" if doubts.calls > len(doubts.ids) else ""
     click.echo(f"{doubts.calls:,} calls are newly in doubt (admitted, never ended): {', '.join(doubts.ids)}{more}")
     click.echo(
-        f"  all of them: {program} sql \"SELECT invocation_id, event_time, requester, endpoint_name "
+        f'  all of them: {program} sql "SELECT invocation_id, event_time, requester, endpoint_name '
         "FROM silver.invocations WHERE invocation_state = 'in_doubt'\""
     )
 

@@ -23,7 +23,8 @@ def pipelines(config: str | None, host: str, port: int) -> None:
 
     Ctrl-C or SIGTERM ends both. What was running then is begun again at the next start.
     """
-    from tollhouse.orchestration.serving import Server, serve as start
+    from tollhouse.orchestration.serving import Server
+    from tollhouse.orchestration.serving import serve as start
 
     def show(server: Server) -> None:
         click.echo(f"Serving pipelines at {server.url}, home {server.home}")

@@ -17,12 +17,10 @@ FORMATS = ("table", "csv", "json", "parquet")
 @click.command("sql")
 @click.argument("query")
 @click.option("--dialect", type=click.Choice(["databricks", "duckdb"]), default="databricks", show_default=True)
-@click.option(
-    "--format", "kind", type=click.Choice(["table", "csv", "json", "parquet"]), default="table", show_default=True
-)
+@click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
-@click.pass_context
-def sql(context: click.Context, query: str, dialect: str, kind: str, output: Path | None) -> None:
+@click.pass_obj
+def sql(config: str | None, query: str, dialect: str, kind: str, output: Path | None) -> None:
     """Run one SELECT over the lake's tables and views; '-' reads it from standard input.
 
     \b
@@ -34,10 +32,7 @@ def sql(context: click.Context, query: str, dialect: str, kind: str, output: Pat
     if kind == "parquet" and output is None:
         raise QueryError("--format parquet needs a file", hint="add --output rows.parquet")
     text = sys.stdin.read() if query == "-" else query
-    with (
-        Lakehouse.open(context.find_root().params.get("config")) as lake,
-        Door(lake).stream(text, dialect=dialect) as rows,
-    ):
+    with Lakehouse.open(config) as lake, Door(lake).stream(text, dialect=dialect) as rows:
         _write(rows, kind, output)
 
 

@@ -11,8 +11,8 @@ import click
     show_default=True,
 )
 @click.option("--catalog", default="tollhouse", show_default=True, help="Catalog of the tables; stands for `system`.")
-@click.pass_context
-def views(context: click.Context, dialect: str, catalog: str) -> None:
+@click.pass_obj
+def views(config: str | None, dialect: str, catalog: str) -> None:
     """Print all views as CREATE statements.
 
     The duckdb script names the files of the tables' newest versions and needs nothing else.
@@ -21,7 +21,7 @@ def views(context: click.Context, dialect: str, catalog: str) -> None:
     from tollhouse.sql.door import Door
     from tollhouse.sql.publishing import render_views
 
-    with Lakehouse.open(context.find_root().params.get("config")) as lake:
+    with Lakehouse.open(config) as lake:
         door = Door(lake)
         relations = {name: lake.relation_sql(name) for name in lake.tables()} if dialect == "duckdb" else None
         maps = {column.name for c in lake.contracts.values() for column in c.columns if column.type.startswith("MAP")}

@@ -35,12 +35,13 @@ LIMIT 10""",
 FAILED = Question(
     "What failed?",
     """\
-SELECT i.endpoint_name, i.outcome, i.status_code, i.error_code, count(*) AS calls
+SELECT coalesce(i.outcome, i.invocation_state) AS outcome, i.status_code, i.error_code, count(*) AS calls,
+       count(DISTINCT i.endpoint_name) AS endpoints, max(i.event_time) AS last_time
 FROM silver.invocations AS i
-WHERE i.invocation_state = 'in_doubt' OR i.outcome <> 'completed'
-GROUP BY i.endpoint_name, i.outcome, i.status_code, i.error_code
-ORDER BY calls DESC, i.endpoint_name, i.outcome
-LIMIT 10""",
+WHERE i.outcome IS NULL OR i.outcome <> 'completed'
+GROUP BY coalesce(i.outcome, i.invocation_state), i.status_code, i.error_code
+ORDER BY calls DESC, outcome, i.status_code
+LIMIT 12""",
 )
 QUESTIONS = (WHO, COST, FAILED)
 TOTALS = """\

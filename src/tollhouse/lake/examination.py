@@ -96,7 +96,9 @@ def _is_held(path: Path) -> bool:
 def _protocol(lake: Lakehouse, table: str) -> Finding:
     opened = snapshot.open_table(lake.path(table))
     if opened is None:
-        return Finding(table, is_ok=False, detail=f"no Delta table at {lake.path(table)}", remedy="restore its _delta_log")
+        return Finding(
+            table, is_ok=False, detail=f"no Delta table at {lake.path(table)}", remedy="restore its _delta_log"
+        )
     try:
         snapshot.assert_portable(opened, table)
     except TollhouseError as error:

@@ -42,7 +42,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     @classmethod
     def decode(cls, cursor: str | None) -> "Seen":
-        """The cursor's content. What another version wrote counts as nothing seen: one run more, which finds nothing."""
+        """The cursor's content. What another version wrote counts as nothing seen."""
         try:
             return msgspec.json.decode(cursor, type=cls) if cursor else cls()
         except msgspec.DecodeError:
@@ -54,7 +54,7 @@ class Seen(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Arrivals:
-    """``new``: where something arrived; ``seen``: the cursor after it; ``problems``: what could not be listed, and why."""
+    """``new``: where something arrived; ``seen``: the cursor after it; ``problems``: what could not be listed."""
 
     new: Sequence[str]
     seen: Seen

@@ -28,7 +28,7 @@ def columns_match(lake: Lakehouse, table: str) -> Verdict:
 
 
 def key_is_unique(lake: Lakehouse, table: str, dates: Sequence[date]) -> Verdict:
-    """Whether no key occurs twice within ``dates``, those that a run has touched; the cost does not grow with history."""
+    """Whether no key occurs twice within ``dates``, those that a run touched: the cost does not grow with history."""
     contract = lake.contract(table)
     days = {day.isoformat() for day in dates}
     files = [file for file in lake.state(table).files if file.partition.get("event_date") in days]

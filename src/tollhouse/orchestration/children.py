@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,10 +64,8 @@ class Children:
             _signal(child, signal.SIGKILL if child.is_killed_at_once else signal.SIGTERM)
         deadline = time.monotonic() + _GRACE_SECONDS
         for child in reversed(self.started):
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 child.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                pass
             _signal(child, signal.SIGKILL)
             child.process.wait()
         self.started.clear()

@@ -1,10 +1,10 @@
 """Dagster's home in the state folder: its instance's settings, its workspace, and the lock of whoever serves it."""
 
 import fcntl
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import yaml
 
@@ -47,6 +47,12 @@ def _instance(home: Path) -> dict[str, Any]:
         "storage": {"sqlite": {"base_dir": str(home)}},
         "telemetry": {"enabled": False},
         "nux": {"enabled": False},
+        # Capturing a run's output would take four processes more; steps write to Dagster's own log.
+        "compute_logs": {
+            "module": "dagster._core.storage.noop_compute_log_manager",
+            "class": "NoOpComputeLogManager",
+        },
+        "python_logs": {"python_log_level": "INFO"},
         "concurrency": {"runs": {"tag_concurrency_limits": [{"key": LAKE_TAG, "limit": 1}]}},
         "run_retries": {"enabled": True, "max_retries": 3, "retry_on_asset_or_op_failure": False},
         "retention": {"schedule": kept, "sensor": kept},
@@ -54,17 +60,25 @@ def _instance(home: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def serving_lock(home: Path) -> Iterator[int]:
-    """Held while the lake is served; yields a descriptor for the children, which hold it for as long as they live.
+def serving_lock(home: Path) -> Generator[TextIO]:
+    """Held while the lake is served; yields the file for the children, which hold it for as long as they live.
 
     Two daemons over one home would launch each run twice. Raises SettingsError where somebody else holds it.
     """
-    with (home / "serve.lock").open("a") as file:
+    with (home / "serve.lock").open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
+            file.seek(0)
             raise SettingsError(
                 f"the pipelines of {home} are being served already",
-                hint="end the other `serve pipelines` (and what it may have left running), or set another `state:`",
+                hint=f"end the other `serve pipelines`; where that was killed, what it left: kill {file.read()}",
             ) from error
-        yield file.fileno()
+        yield file
+
+
+def note_holders(lock: TextIO, pids: Sequence[int]) -> None:
+    """Writes into the lock who holds it."""
+    lock.truncate(0)
+    lock.write(" ".join(str(pid) for pid in pids))
+    lock.flush()

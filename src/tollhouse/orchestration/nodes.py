@@ -62,4 +62,4 @@ def inputs_of(contract: Contract, contracts: Mapping[str, Contract]) -> frozense
     for file in contract.queries.values():
         named |= tables_of(parse_model(file.read_text(), where=str(file)))
     named |= {other.document.driving for other in contracts.values() if other.document.rejects_to == contract.table}
-    return frozenset(name for name in named if name in contracts and name != contract.table)
+    return frozenset(name for name in named if name is not None and name in contracts and name != contract.table)

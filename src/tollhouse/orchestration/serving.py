@@ -5,7 +5,7 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from tollhouse.errors import SettingsError
 from tollhouse.orchestration.children import Children, ServingError
-from tollhouse.orchestration.home import LOCATION, prepare, serving_lock, write_workspace
+from tollhouse.orchestration.home import LOCATION, note_holders, prepare, serving_lock, write_workspace
 from tollhouse.orchestration.interrupted import close_interrupted_runs
 from tollhouse.orchestration.webserver import Location, ask
 from tollhouse.project import project_dir
@@ -42,7 +42,7 @@ class Server:
 
 
 @contextmanager
-def serve(settings: Settings, host: str, port: int) -> Iterator[Server]:
+def serve(settings: Settings, host: str, port: int) -> Generator[Server]:
     """Starts everything and yields once the code location is loaded; ends every process on the way out.
 
     Port 0 takes a free one. Raises SettingsError for a port that is taken or a lake that is served already,
@@ -51,28 +51,34 @@ def serve(settings: Settings, host: str, port: int) -> Iterator[Server]:
     home = prepare(settings)
     with serving_lock(home) as lock, tempfile.TemporaryDirectory(prefix="tollhouse-") as sockets:
         url = f"http://{host}:{_free_port(host, port)}"
-        children = Children(_environment(settings, home), Path(settings.root), [lock])
+        children = Children(_environment(settings, home), Path(settings.root), [lock.fileno()])
         try:
-            yield _start(children, settings, home, url, Path(sockets) / "code")
+            server = _start(children, settings, home, url, Path(sockets) / "code")
+            note_holders(lock, [child.process.pid for child in children.started])
+            yield server
         finally:
             children.end()
 
 
 def _start(children: Children, settings: Settings, home: Path, url: str, code: Path) -> Server:
     project = project_dir(Path(settings.root))
+    # Before any child: two processes that create Dagster's SQLite files at once leave them unusable.
+    resumed = close_interrupted_runs(home)
     # Killed outright: a run that is interrupted politely counts as cancelled, and nobody begins it again.
     children.start("code server", _code_server(project, code), is_killed_at_once=True)
-    resumed = close_interrupted_runs(home)
     _wait(children, "code server", lambda: _answers(code) or None)
-    workspace = str(write_workspace(home, code))
-    python = [sys.executable, "-m"]
-    host, port = url.removeprefix("http://").rsplit(":", 1)
-    children.start("webserver", [*python, "dagster_webserver", "-w", workspace, "-h", host, "-p", port])
-    children.start("daemon", [*python, "dagster._daemon", "run", "-w", workspace])
+    _start_dagster(children, str(write_workspace(home, code)), *url.removeprefix("http://").rsplit(":", 1))
     location = _wait(children, "webserver", lambda: ask(url))
     if location.error:
         raise ServingError(f"the code location in {project / 'pipelines'} cannot be loaded: {location.error}")
     return Server(url, home, location, resumed, children)
+
+
+def _start_dagster(children: Children, workspace: str, host: str, port: str) -> None:
+    webserver = ["dagster_webserver", "-w", workspace, "-h", host, "-p", port, "--dagster-log-level", "warning"]
+    daemon = ["dagster._daemon", "run", "-w", workspace, "--log-level", "warning"]
+    children.start("webserver", [sys.executable, "-m", *webserver])
+    children.start("daemon", [sys.executable, "-m", *daemon])
 
 
 def _code_server(project: Path, code: Path) -> list[str]:

@@ -131,7 +131,7 @@ class _Mender:
         return cleaned
 
     def write(self, value: Any, original: str) -> str | None:
-        """Write what was parsed, None where nothing was mended; writing takes half of the time, so only where it may."""
+        """Write what was parsed; None where nothing was mended, without writing (half of the time) if that is sure."""
         if not self.mends and not _may_have_surrogates(original):
             return None
         written = self.clean(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))

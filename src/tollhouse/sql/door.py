@@ -53,7 +53,7 @@ class Door:
         self._views: Views = load_views(lake.project / "sql" / "views")
 
     def query(self, sql: str, *, dialect: str = "databricks", principal: str | None = None) -> "pl.DataFrame":
-        """The rows of one SELECT as a data frame; maps are lists of key and value, a second column x is x_1.
+        """The rows of one SELECT as a data frame; a second column named x is x_1.
 
         Raises QueryError for what is not one SELECT over known tables, columns and functions.
         """
@@ -151,8 +151,9 @@ class Door:
 
     def _lock(self, connection: duckdb.DuckDBPyConnection) -> None:
         """From here on only the lake's own files can be read, and nothing can be set."""
-        folder = exp.Literal.string(f"{self._lake.root.resolve()}/").sql("duckdb")
-        connection.execute(f"SET allowed_directories = [{folder}]")
+        roots = (self._lake.root, self._lake.root.resolve())
+        folders = (exp.Literal.string(f"{root}/").sql("duckdb") for root in roots)
+        connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
 

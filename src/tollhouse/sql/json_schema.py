@@ -7,6 +7,8 @@ from sqlglot.errors import SqlglotError
 
 from tollhouse.errors import QueryError
 
+_HINT = "write it as 'name STRING, items ARRAY<STRING>'"
+
 
 def json_structure(schema: str) -> exp.Literal:
     """``'a STRING, b ARRAY<INT>'`` or any type such as ``'MAP<STRING, STRING>'`` as DuckDB's JSON structure literal.
@@ -24,11 +26,13 @@ def parse_schema(schema: str) -> exp.DataType:
         except (SqlglotError, ValueError):
             continue
         return parsed
-    raise QueryError(f"not a schema: {schema!r}", hint="write it as 'name STRING, items ARRAY<STRING>'")
+    raise QueryError(f"not a schema: {schema!r}", hint=_HINT)
 
 
 def _structure(kind: exp.DataType) -> object:
     if kind.is_type(exp.DType.STRUCT):
+        if not kind.expressions:
+            raise QueryError(f"not a schema: {kind.sql('databricks')!r}", hint=_HINT)
         return {field.name: _structure(_kind(field)) for field in kind.expressions}
     if kind.is_type(exp.DType.ARRAY):
         return [_structure(kind.expressions[0])]

@@ -28,10 +28,7 @@ def write_rows(reader: pa.RecordBatchReader, kind: str, out: TextIO) -> None:
         writer.writerow(reader.schema.names)
         writer.writerows([_cell(value, "") for value in row] for row in _rows(reader))
     else:
-        names = reader.schema.names
-        out.writelines(
-            f"{json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)}\n" for row in _rows(reader)
-        )
+        out.writelines(_json_line(reader.schema.names, row) for row in _rows(reader))
 
 
 def _json_line(names: list[str], row: list[Any]) -> str:
@@ -48,10 +45,10 @@ def write_parquet(reader: pa.RecordBatchReader, path: Path) -> None:
 def table_lines(reader: pa.RecordBatchReader) -> Iterator[str]:
     """The rows as aligned text: at most 200 of them, cells of at most 60 characters, NULL written out."""
     rows = _rows(reader)
-    shown = [
-        [_shortened(_cell(value, "NULL")) for value in row] for row, _ in zip(rows, range(SHOWN_ROWS), strict=False)
-    ]
+    shown = [[_shortened(_cell(_rounded(value), "NULL")) for value in row] for row in islice(rows, SHOWN_ROWS)]
     is_cut = next(rows, None) is not None
+    for index in [i for i, field in enumerate(reader.schema) if pa.types.is_decimal(field.type)]:
+        _align_points(shown, index)
     names = [_shortened(name) for name in reader.schema.names]
     widths = [max(map(len, column)) for column in zip(names, *shown, strict=True)]
     right = [any(is_number(field.type) for is_number in _NUMBERS) for field in reader.schema]
@@ -61,6 +58,20 @@ def table_lines(reader: pa.RecordBatchReader) -> Iterator[str]:
         yield _line(row, widths, right)
     count = f"{len(shown)} row{'' if len(shown) == 1 else 's'}"
     yield f"(first {count}; there are more: add --format csv, json or parquet for all)" if is_cut else f"({count})"
+
+
+def _rounded(value: object) -> object:
+    """A float as people read it: 27943.7 rather than 27943.699999999993."""
+    return f"{value:.12g}" if isinstance(value, float) else value
+
+
+def _align_points(rows: list[list[str]], column: int) -> None:
+    """Give all numbers of a decimal column as many decimals as the longest has."""
+    digits = max((len(row[column].partition(".")[2]) for row in rows), default=0)
+    for row in rows:
+        whole, _, decimals = row[column].partition(".")
+        if digits and whole != "NULL":
+            row[column] = f"{whole}.{decimals.ljust(digits, '0')}"
 
 
 def _line(cells: Iterable[str], widths: list[int], right: list[bool]) -> str:
@@ -83,9 +94,7 @@ def _cell(value: object, null: str) -> str:
 
 def _rows(reader: pa.RecordBatchReader) -> Iterator[list[Any]]:
     for batch in reader:
-        columns = [
-            [plain(v, field.type) for v in c.to_pylist()] for c, field in zip(batch.columns, batch.schema, strict=True)
-        ]
+        columns = ([plain(value, column.type) for value in column.to_pylist()] for column in batch.columns)
         yield from map(list, zip(*columns, strict=True))
 
 
@@ -108,5 +117,6 @@ def _text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal):
-        return f"{value.normalize():f}" if value else "0"
+        digits = f"{value:f}"
+        return digits.rstrip("0").rstrip(".") if "." in digits else digits
     return base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
