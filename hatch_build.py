@@ -1,4 +1,4 @@
-"""Ships the content folders (models, sql, quality, dashboards, pipelines) inside the wheel as ``tollhouse/_project``."""
+"""Ships the content folders (models, sql, quality, dashboards, pipelines) in the wheel as ``tollhouse/_project``."""
 
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,6 @@ class ContentHook(BuildHookInterface):  # type: ignore[type-arg]
             path = root / name
             files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
             for file in files:
-                if "__pycache__" not in file.parts:
+                if "__pycache__" not in file.parts and not file.name.startswith("."):
                     relative = file.relative_to(root).as_posix()
                     build_data["force_include"][str(file)] = f"tollhouse/_project/{relative}"

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from demo_lake import DemoLake
 
 import tollhouse.cli
-from demo_lake import DemoLake
 from tollhouse.cli import main
 from tollhouse.commands.run import step_line
 from tollhouse.demo.answers import QUESTIONS
@@ -23,8 +23,8 @@ from tollhouse.ids import uuid7
 from tollhouse.lake.engine import Written
 from tollhouse.lake.locks import table_lock
 from tollhouse.lake.run import StepReport
-from tollhouse.spool.records import Admit
 from tollhouse.settings import Settings, load_settings
+from tollhouse.spool.records import Admit
 
 TOLLHOUSE = Path(sys.executable).parent / "tollhouse"
 Run = Callable[..., tuple[int, str, str]]

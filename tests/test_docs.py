@@ -1,10 +1,13 @@
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import click
 import msgspec
 import pytest
 import yaml
+from demo_lake import DemoLake
 
 from tollhouse.cli import VERBS, cli
 from tollhouse.demo.answers import QUESTIONS
@@ -18,7 +21,11 @@ PAGES = sorted((PROJECT / "docs").glob("*.md"))
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 
-@pytest.mark.parametrize("page", [PROJECT / "README.md", *PAGES], ids=lambda page: page.name)
+def name_of(page: Path) -> str:
+    return str(page.relative_to(PROJECT))
+
+
+@pytest.mark.parametrize("page", [PROJECT / "README.md", *PAGES], ids=name_of)
 def test_generated_sections_are_as_new(page: Path) -> None:
     expected = documents(PROJECT).get(page)
 
@@ -65,14 +72,12 @@ def test_the_readme_shows_what_the_demo_asks() -> None:
         assert all(line.strip() in README for line in question.sql.splitlines())
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_page_is_in_the_index(page: Path) -> None:
     assert page.name == "README.md" or f"]({page.name})" in (PROJECT / "docs" / "README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "page", [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.name
-)
+@pytest.mark.parametrize("page", [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *PAGES], ids=name_of)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     broken = [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()]
 
@@ -86,3 +91,27 @@ def test_every_make_target_that_the_documents_name_exists() -> None:
 
     assert named <= targets
     assert (PROJECT / "Makefile").read_text().count("\n\t") <= 30
+
+
+def test_the_readmes_python_runs(demo_lake: DemoLake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "demo").symlink_to(demo_lake.root)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(code, names)
+
+    assert set(names["frame"].columns) == {"team", "cost_usd"}
+
+
+def test_the_readmes_question_runs_from_its_file(demo_lake: DemoLake) -> None:
+    (file,) = re.findall(r"`tollhouse sql - < (sql/examples/\w+\.sql)`", README)
+    command = [sys.executable, "-m", "tollhouse", "--config", demo_lake.settings_file, "sql", "-"]
+    with (PROJECT / file).open() as query:
+        done = subprocess.run(command, stdin=query, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("rows)\n")
+
+
+def test_the_readme_has_twenty_questions() -> None:
+    assert README.count("<details><summary>") == len(list((PROJECT / "sql" / "examples").glob("*.sql"))) == 20

@@ -63,24 +63,27 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_installed(target: Path, folder: Path, *arguments: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(target)}
-    command = [sys.executable, "-m", "tollhouse", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 def test_the_installed_command_answers(installed: Path, tmp_path: Path) -> None:
-    assert "Bring every table up to date" in run_installed(installed, tmp_path, "--help")
+    place = run_installed(installed, tmp_path, "-c", "import tollhouse; print(tollhouse.__file__)")
+    assert place.strip() == str(installed / "tollhouse" / "__init__.py")
+    assert "Bring every table up to date" in run_installed(installed, tmp_path, "-m", "tollhouse", "--help")
 
 
 def test_an_installed_package_runs_the_project_that_it_carries(installed: Path, tmp_path: Path) -> None:
-    run_installed(installed, tmp_path, "run", "--as-of", "2026-11-23")
+    run_installed(installed, tmp_path, "-m", "tollhouse", "run", "--as-of", "2026-11-23")
 
     assert (tmp_path / "lake" / "silver" / "invocations" / "_delta_log").is_dir()
 
 
 def test_init_from_an_installed_package_copies_the_whole_project(installed: Path, tmp_path: Path) -> None:
-    run_installed(installed, tmp_path, "init", "mine")
+    run_installed(installed, tmp_path, "-m", "tollhouse", "init", "mine")
     copied = {str(path.relative_to(tmp_path / "mine")) for path in (tmp_path / "mine").rglob("*") if path.is_file()}
 
     assert copied == in_git(*CONTENT) | {"tollhouse.yml"}

@@ -66,8 +66,11 @@ called AS (
 ),
 -- One row an attempt, and one for a call that made none: flat columns are many times quicker than lambdas over structs.
 -- The provider's usage object is read with all four shapes in one schema.
+exploded AS (
+  SELECT *, explode(CASE WHEN size(raw_attempts) = 0 THEN array(NULL) ELSE raw_attempts END) AS a FROM called
+),
 made AS (
-  SELECT c.*, pos, a, from_json(
+  SELECT *, from_json(
     a.usage,
     'prompt_tokens STRING, completion_tokens STRING, input_tokens STRING, output_tokens STRING,
      prompt_tokens_details STRUCT<cached_tokens: STRING, cache_write_tokens: STRING, audio_tokens: STRING>,
@@ -81,8 +84,7 @@ made AS (
      promptTokenCount STRING, cachedContentTokenCount STRING, candidatesTokenCount STRING,
      thoughtsTokenCount STRING, toolUsePromptTokenCount STRING, serviceTier STRING'
   ) AS u
-  FROM (SELECT *, CASE WHEN size(raw_attempts) = 0 THEN array(NULL) ELSE raw_attempts END AS some_attempts FROM called) AS c
-  LATERAL VIEW posexplode(c.some_attempts) t AS pos, a
+  FROM exploded
 ),
 -- What each provider counts, in words that all share: input and output are totals, the rest are parts of them.
 counted AS (
@@ -245,7 +247,7 @@ final AS (
     CASE WHEN t.has_usage AND NOT t.is_valid THEN 1 ELSE 0 END + coalesce(o.invalid_usages, 0) AS invalid_usages
   FROM typed AS t
   LEFT JOIN ordered AS o ON o.call_sequence = t.ingest_sequence
-  WHERE t.pos = greatest(size(t.raw_attempts), 1) - 1
+  WHERE t.a.attempt_number <=> try_element_at(t.raw_attempts, -1).attempt_number
 )
 SELECT
   r.invocation_id AS invocation_id,

@@ -25,7 +25,7 @@ CALLS, DAYS = 20_000, 14
 @click.option("--calls", default=CALLS, show_default=True, type=click.IntRange(1), help="Calls to generate.")
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1), help="Days they are spread over.")
 @click.option("--fresh", is_flag=True, help="Make it anew where DIR holds a demo already.")
-def demo(folder: Path, calls: int, days: int, fresh: bool) -> None:  # noqa: FBT001 - click's signature
+def demo(folder: Path, calls: int, days: int, fresh: bool) -> None:
     """Make a lake out of generated traffic and answer three questions with it.
 
     Writes the request log that three workers of a gateway would have written until last midnight (UTC), runs the
@@ -56,8 +56,8 @@ def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
     begun = perf_counter()
     made = stage(folder, calls, days, last_midnight(datetime.now(UTC)))
     click.echo(
-        f"Wrote {calls:,} calls over {days} days up to {made.end:%Y-%m-%d} into {folder}/spool: {made.segments} segments, "
-        f"{made.spool_bytes / 1e6:.1f} MB of request log, in {perf_counter() - begun:.1f} s."
+        f"Wrote {calls:,} calls over {days} days up to {made.end:%Y-%m-%d} into {folder}/spool: "
+        f"{made.segments} segments, {made.spool_bytes / 1e6:.1f} MB of request log, in {perf_counter() - begun:.1f} s."
     )
     return made
 
@@ -132,7 +132,7 @@ def _show_next(folder: Path) -> None:
     program = tollhouse_command(folder / FILE_NAME)
     click.echo("\n── What next? Type\n")
     for arguments in (
-        'sql "SELECT api_type, count(*) AS calls, avg(latency_ms) AS latency_ms FROM system.ai_gateway.usage GROUP BY 1"',
+        'sql "SELECT api_type, count(*) AS calls, sum(total_tokens) AS tokens FROM system.ai_gateway.usage GROUP BY 1"',
         "views --dialect snowflake",
         "doctor",
         "run",

@@ -43,7 +43,7 @@ def compact_tables(config: str | None, table: str | None) -> None:
 @click.option("--retention-hours", type=int, help="Keep files of versions younger than this; 168 or more.")
 @click.option("--dry-run", is_flag=True, help="Only count what would be deleted.")
 @click.pass_obj
-def vacuum_tables(config: str | None, table: str | None, retention_hours: int | None, dry_run: bool) -> None:  # noqa: FBT001
+def vacuum_tables(config: str | None, table: str | None, retention_hours: int | None, dry_run: bool) -> None:
     """Delete files that no recent version needs; of TABLE, or of all."""
     from tollhouse.lake.lakehouse import Lakehouse
     from tollhouse.lake.maintenance import vacuum

@@ -1,7 +1,7 @@
 """``tollhouse run``: every step of the road, in this process."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -77,7 +77,7 @@ class _Lines:
 
 
 @contextmanager
-def _display(names: Sequence[str]) -> Iterator[_Display]:
+def _display(names: Sequence[str]) -> Generator[_Display]:
     if not sys.stdout.isatty():
         click.echo(f"{'step':<30} {'rows':>10} {'rejected':>9} {'seconds':>8}")
         yield _Lines()
@@ -121,7 +121,7 @@ def _warn_of_stale_tables(lake: "Lakehouse", program: str) -> None:
 
     for table, days in stale_tables(lake).items():
         click.echo(
-            f"Warning: {len(days)} dates of {table}, {days[0]} to {days[-1]}, were made by an older model. To make them anew:\n"
-            f"  {program} maintain rebuild {table} --from {days[0]} --to {days[-1]}",
+            f"Warning: {len(days)} dates of {table}, {days[0]} to {days[-1]}, were made by an older model. "
+            f"To make them anew:\n  {program} maintain rebuild {table} --from {days[0]} --to {days[-1]}",
             err=True,
         )

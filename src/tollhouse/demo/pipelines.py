@@ -28,7 +28,10 @@ class Materialized:
 
 
 def run_all(settings: Settings) -> Iterator[Materialized]:
-    """Runs the job ``all`` over the lake of ``settings``; what became of each asset. Raises LakeError where it failed."""
+    """Runs the job ``all`` over the lake of ``settings``; what became of each asset.
+
+    Raises LakeError where it failed.
+    """
     os.environ.setdefault("DAGSTER_DISABLE_TELEMETRY", "yes")
     definitions = _build(settings)
     result = definitions.resolve_job_def(JOB).execute_in_process(run_config=_QUIET, raise_on_error=False)
@@ -36,8 +39,8 @@ def run_all(settings: Settings) -> Iterator[Materialized]:
         raise LakeError(f"the job {JOB} failed: {_reason(result)}", hint="run it again: nothing is read twice")
     for event in result.get_asset_materialization_events():
         found = event.materialization
-        facts = {key: entry.value for key, entry in found.metadata.items()}
-        yield Materialized(".".join(found.asset_key.path), facts["dagster/row_count"], facts["delta_version"])
+        rows, version = (int(str(found.metadata[name].value)) for name in ("dagster/row_count", "delta_version"))
+        yield Materialized(".".join(found.asset_key.path), rows, version)
 
 
 def _build(settings: Settings) -> dg.Definitions:

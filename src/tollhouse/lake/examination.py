@@ -129,6 +129,7 @@ def _balance(lake: Lakehouse, program: str) -> Finding:
     ((days, unbalanced, records, source),) = lake.connection.execute(query).fetchall()
     if unbalanced:
         detail = f"{unbalanced} of {days} rows do not add up, {source} among them"
-        remedy = f'{program} run; if that does not help: {program} sql "SELECT * FROM {RECONCILIATION} WHERE NOT is_balanced"'
+        query = f'sql "SELECT * FROM {RECONCILIATION} WHERE NOT is_balanced"'
+        remedy = f"{program} run; if that does not help: {program} {query}"
         return Finding("reconciliation", is_ok=False, detail=detail, remedy=remedy)
     return Finding("reconciliation", is_ok=True, detail=f"{records:,} records of the sources are all accounted for")

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -59,16 +58,15 @@ class Children:
                 raise ServingError(f"the {child.name} ended by itself with code {code}", hint="its last lines say why")
 
     def end(self) -> None:
-        """Ends all of them, and whatever they have started; returns when none is left."""
-        for child in reversed(self.started):
+        """Ends one after the other, and whatever it has started; returns when none is left."""
+        while self.started:
+            child = self.started[-1]
             _signal(child, signal.SIGKILL if child.is_killed_at_once else signal.SIGTERM)
-        deadline = time.monotonic() + _GRACE_SECONDS
-        for child in reversed(self.started):
             with suppress(subprocess.TimeoutExpired):
-                child.process.wait(max(0.0, deadline - time.monotonic()))
+                child.process.wait(_GRACE_SECONDS)
             _signal(child, signal.SIGKILL)
             child.process.wait()
-        self.started.clear()
+            self.started.pop()
 
 
 def _signal(child: Child, number: signal.Signals) -> None:
