@@ -1,6 +1,6 @@
 # Everything that is needed is installed into this checkout (.tools, .venv); Python 3.11 or newer and make are enough.
 PYTHON ?= python3
-UV := $(shell uv --version >/dev/null 2>&1 && echo uv || echo .tools/bin/uv)
+UV := $(shell uv --version 2>/dev/null | grep -qE '^uv (0\.(9|[1-9][0-9]+)|[1-9][0-9]*)\.' && echo uv || echo .tools/bin/uv)
 READY := .venv/.ready
 BIN := .venv/bin
 

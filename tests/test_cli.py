@@ -196,6 +196,8 @@ def test_run_lists_the_calls_that_a_dead_gateway_left_open(run: Run, folder: Pat
     assert "7 calls are newly in doubt (admitted, never ended): " in out
     assert all(call.invocation_id in out for call in open_calls[:5])
     assert ", …" in out
+    for command in re.findall(r"tollhouse ((?:sql|doctor).*)", out):
+        assert run(*shlex.split(command))[0] == 0, command
     assert "newly in doubt" not in run("run", "--as-of", "2026-03-03T12:00Z")[1]
 
 
@@ -345,3 +347,16 @@ def test_a_terminal_gets_a_bar_and_a_line_for_each_step(folder: Path) -> None:
 
     assert re.search(r"bronze +0 rows in \d\.\d\d s", done.stdout)
     assert "━" in done.stdout
+
+
+def test_a_demo_whose_job_fails_says_why_and_what_to_do(folder: Path) -> None:
+    stage(folder / "demo", 50, 1, NOON)
+    (folder / "demo" / "lake" / "_tollhouse").mkdir(parents=True)
+    (folder / "demo" / "lake" / "_tollhouse" / "lake.json").write_text('{"engine": "spark", "format": 1}')
+    demo = [TOLLHOUSE, "demo", "--calls", "50", "--days", "1"]
+    done = subprocess.run(demo, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: the job all failed: ")
+    assert "belongs to the spark engine" in done.stderr
+    assert "Traceback" not in done.stderr

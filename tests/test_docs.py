@@ -104,7 +104,7 @@ def test_the_readmes_python_runs(demo_lake: DemoLake, tmp_path: Path, monkeypatc
 
 
 def test_the_readmes_question_runs_from_its_file(demo_lake: DemoLake) -> None:
-    (file,) = re.findall(r"`tollhouse sql - < (sql/examples/\w+\.sql)`", README)
+    (file,) = re.findall(r"/tollhouse\.yml sql - < (sql/examples/\w+\.sql)\n", README)
     command = [sys.executable, "-m", "tollhouse", "--config", demo_lake.settings_file, "sql", "-"]
     with (PROJECT / file).open() as query:
         done = subprocess.run(command, stdin=query, capture_output=True, text=True, check=False)

@@ -16,7 +16,8 @@ gold.cost_by_tag_daily <- gold.costs
 gold.costs <- silver.invocations silver.price_matches silver.prices
 gold.endpoint_health_hourly <- silver.invocations
 gold.guardrail_hits <- silver.guardrail_checks silver.invocations
-gold.reconciliation <- {}
+gold.reconciliation <- bronze.raw_records bronze.rejected_records bronze.source_objects gold.costs \
+silver.invocations silver.rejected_records
 gold.usage_hourly <- gold.costs
 silver.guardrail_checks <- bronze.raw_records
 silver.invocations <- bronze.raw_records silver.principals
@@ -25,9 +26,7 @@ silver.price_matches <- silver.invocations
 silver.prices <-
 silver.principals <- bronze.raw_records
 silver.rejected_records <- bronze.raw_records
-""".format(
-    "bronze.raw_records bronze.rejected_records bronze.source_objects gold.costs silver.invocations silver.rejected_records"
-)
+"""
 
 
 @pytest.fixture(scope="module")

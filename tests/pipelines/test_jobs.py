@@ -7,8 +7,11 @@ import pytest
 from demo_lake import DemoLake
 
 from tollhouse.errors import LakeError, StorageError
+from tollhouse.ids import uuid7
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.settings import Settings
+from tollhouse.spool.records import Admit
+from tollhouse.spool.writer import SpoolWriter
 
 AS_OF = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
@@ -66,15 +69,25 @@ def test_a_run_reports_rows_version_checks_and_column_lineage(settings: Settings
     assert {table for table, name in checks if name == "columns_match_contract"} == found.keys()
 
 
-def test_calls_that_are_overdue_are_in_doubt_before_gold_reads_them(settings: Settings) -> None:
-    run(settings, "all")
+def test_a_call_that_is_overdue_is_in_doubt_before_gold_reads_it(
+    settings_over: Callable[[Path], Settings], tmp_path: Path
+) -> None:
+    settings = settings_over(tmp_path / "spool")
+    moment = "2026-11-23T12:00:00.000000Z"
+    admitted = Admit(
+        recorded_at=moment,
+        invocation_id=uuid7(1_795_435_200_000, 1),
+        request_id="request-1",
+        event_time=moment,
+        deadline="2026-11-23T12:10:00.000000Z",
+    )
+    with SpoolWriter(settings.spool_dir) as writer:
+        writer.append(admitted)
 
+    assert run(settings, "all").success
     with Lakehouse(settings) as lake:
-        query = "SELECT count(*) FROM {} WHERE invocation_state = '{}'"
-        for table in ("silver.invocations", "gold.costs"):
-            relation = lake.relation(table)
-            assert lake.connection.execute(query.format(relation, "pending")).fetchone() == (0,)
-            assert (lake.connection.execute(query.format(relation, "in_doubt")).fetchone() or (0,))[0] > 0
+        states = f"SELECT invocation_state FROM {lake.relation('gold.costs')}"
+        assert lake.connection.execute(states).fetchall() == [("in_doubt",)]
 
 
 def test_the_maintenance_job_changes_no_row(settings: Settings) -> None:

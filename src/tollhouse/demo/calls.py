@@ -12,6 +12,8 @@ from tollhouse.demo.company import Principal
 from tollhouse.demo.dialogue import Dialogue, Speaker
 from tollhouse.demo.dice import Dice
 from tollhouse.demo.endpoints import ENDPOINTS, Endpoint
+from tollhouse.demo.lean import FRAME_BYTES as LEAN_FRAME_BYTES
+from tollhouse.demo.lean import simplify
 from tollhouse.demo.moments import SECOND, rfc3339
 from tollhouse.demo.usage import Tokens
 from tollhouse.demo.wires.protocols import WIRES
@@ -49,6 +51,7 @@ class Call:
     queue_ms: int
     first_byte_ms: int
     latency_ms: int
+    is_lean: bool = False
 
     @property
     def invocation_id(self) -> str:
@@ -57,10 +60,13 @@ class Call:
 
 
 class Switchboard:
-    """Draws calls: caller, endpoint, tokens, words and times."""
+    """Draws calls: caller, endpoint, tokens, words and times. Where ``is_lean``, their log is a plain gateway's."""
 
-    def __init__(self, rng: Dice, callers: Callers, workers: int, body_bytes: int, config_hash: str) -> None:
+    def __init__(
+        self, rng: Dice, callers: Callers, workers: int, body_bytes: int, config_hash: str, *, is_lean: bool = False
+    ) -> None:
         self.rng = rng
+        self.is_lean = is_lean
         self.callers = callers
         self.speaker = Speaker(rng, body_bytes)
         self._workers = workers
@@ -97,6 +103,7 @@ class Switchboard:
             queue_ms=1 + int(rng.expovariate(0.3)),
             first_byte_ms=first_byte_ms,
             latency_ms=first_byte_ms + tokens.output * 1000 // endpoint.tokens_per_second,
+            is_lean=self.is_lean,
         )
 
     def _identity(self, us: int, who: Principal, client: Client, session: Session | None) -> dict[str, Any]:
@@ -171,6 +178,8 @@ class Switchboard:
             self._answer(said, tokens, int(budget * 0.45 * factor))
         else:
             said.sealed = speaker.sealed(int(budget * 0.3))
+        if self.is_lean:
+            simplify(said, speaker, max(SHORTEST_TEXT, speaker.body_bytes - LEAN_FRAME_BYTES))
         return said
 
     def _answer(self, said: Dialogue, tokens: Tokens, characters: int) -> None:

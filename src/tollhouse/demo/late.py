@@ -31,6 +31,7 @@ def refresh_records(
     repeated: int = REPEATED,
     resolved: int = RESOLVED,
     body_bytes: int = BODY_BYTES,
+    is_lean: bool = False,
 ) -> Iterator[Routed]:
     """OUTCOME records for one refresh after the ``history`` that ended at ``end``: by default 10,000.
 
@@ -48,7 +49,7 @@ def refresh_records(
     rng = Dice(seed)
     callers = Callers(rng)
     callers.move_team(company.MOVING_TEAM, company.MOVED_TO)
-    board = Switchboard(rng, callers, workers, body_bytes, "refresh")
+    board = Switchboard(rng, callers, workers, body_bytes, "refresh", is_lean=is_lean)
     until = end + dt.timedelta(hours=FRESH_HOURS)
     yield from _outcomes(board, arrivals(late, end - dt.timedelta(days=LATE_DAYS), end, rng))
     yield from ((0, record) for record in islice(cycle(history.sample), repeated))

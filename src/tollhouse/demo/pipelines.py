@@ -53,5 +53,12 @@ def _build(settings: Settings) -> dg.Definitions:
 
 
 def _reason(result: dg.ExecuteInProcessResult) -> str:
-    failures = (event.step_failure_data.error for event in result.all_events if event.is_step_failure)
-    return next((error.message.strip() for error in failures if error), "see the log above")
+    """The message at the bottom of the first failure that Dagster reports."""
+    for event in result.all_events:
+        data: Any = event.event_specific_data
+        error: Any = getattr(data, "error", None) if event.is_failure else None
+        while error and error.cause:
+            error = error.cause
+        if error:
+            return error.message.strip()
+    return "it says not why"

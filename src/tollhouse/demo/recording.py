@@ -8,6 +8,7 @@ from tollhouse.demo.calls import Call
 from tollhouse.demo.dialogue import Dialogue, Json
 from tollhouse.demo.dice import Dice
 from tollhouse.demo.endpoints import Endpoint
+from tollhouse.demo.lean import plain_usage
 from tollhouse.demo.moments import rfc3339
 from tollhouse.demo.usage import Tokens, usage_object
 from tollhouse.demo.wires.protocols import WIRES
@@ -45,7 +46,8 @@ def attempt(
     target = endpoint or call.endpoint
     destination = target.destination
     if tokens:
-        known["usage"] = msgspec.Raw(_encode(usage_object(target.wire, tokens)))
+        usage = usage_object(target.wire, tokens)
+        known["usage"] = msgspec.Raw(_encode(plain_usage(usage) if call.is_lean else usage))
         known["usage_format"] = target.wire
     return Attempt(
         destination_name=destination.destination_name,

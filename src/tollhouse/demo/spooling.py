@@ -26,6 +26,7 @@ def write_spool(
     seed: int = SEED,
     workers: int = WORKERS,
     body_bytes: int = BODY_BYTES,
+    is_lean: bool = False,
     segment_bytes: int = SEGMENT_BYTES,
 ) -> Ledger:
     """Write ``generate``'s records into spool slots under ``root``, one a worker, and count them.
@@ -33,7 +34,9 @@ def write_spool(
     Under a fresh ``root`` the same arguments give the same bytes. All segments are sealed when it returns. Raises
     SpoolError and StorageError as the writer does.
     """
-    records = generate(calls=calls, days=days, seed=seed, end=end, workers=workers, body_bytes=body_bytes)
+    records = generate(
+        calls=calls, days=days, seed=seed, end=end, workers=workers, body_bytes=body_bytes, is_lean=is_lean
+    )
     return write_records(root, records, at=end, seed=seed, workers=workers, segment_bytes=segment_bytes)
 
 

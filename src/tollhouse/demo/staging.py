@@ -13,7 +13,7 @@ from tollhouse.settings import FILE_NAME, Settings, load_settings
 from tollhouse.settings_template import write_settings
 
 MARKER = "demo.json"
-_MADE = ("spool", "lake", ".tollhouse", FILE_NAME, ".gitignore", MARKER)
+_MADE = ("spool", "lake", ".tollhouse", FILE_NAME, ".gitignore")
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -61,9 +61,9 @@ def is_same(found: Staged, calls: int, days: int) -> bool:
 def stage(folder: Path, calls: int, days: int, end: dt.datetime) -> Staged:
     """Writes settings and traffic into ``folder`` in place of an earlier demo's; the same arguments, the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    _clear(folder)
     planned = Staged(calls, days, end)
     _mark(folder, planned)
+    _clear(folder)
     (folder / ".gitignore").write_text("*\n")
     write_settings(folder / FILE_NAME, heading="# Made by `tollhouse demo`.\n")
     spool = demo_settings(folder).spool_dir
@@ -86,7 +86,10 @@ def _totals(ledger: Ledger) -> Totals:
 
 
 def _mark(folder: Path, what: Staged) -> None:
-    (folder / MARKER).write_bytes(msgspec.json.encode(what))
+    """In one rename: a demo that is killed here is still known as one."""
+    fresh = folder / f"{MARKER}.new"
+    fresh.write_bytes(msgspec.json.encode(what))
+    fresh.replace(folder / MARKER)
 
 
 def _clear(folder: Path) -> None:

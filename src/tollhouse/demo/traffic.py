@@ -16,6 +16,7 @@ from tollhouse.demo.company import Principal
 from tollhouse.demo.dice import Dice
 from tollhouse.demo.endings import ENDINGS, Ending
 from tollhouse.demo.endpoints import ENDPOINTS
+from tollhouse.demo.lean import trimmed
 from tollhouse.demo.moments import microseconds, rfc3339
 from tollhouse.demo.shape import arrivals
 from tollhouse.spool.records import Config, Identity, SpoolRecord
@@ -36,14 +37,22 @@ _BLOCKED_PHASES: dict[Ending, Literal["input", "output"]] = {
 
 
 def generate(
-    *, calls: int, days: float, seed: int, end: dt.datetime, workers: int, body_bytes: int = BODY_BYTES
+    *,
+    calls: int,
+    days: float,
+    seed: int,
+    end: dt.datetime,
+    workers: int,
+    body_bytes: int = BODY_BYTES,
+    is_lean: bool = False,
 ) -> Iterator[Routed]:
     """Records of exactly ``calls`` calls that arrive in the ``days`` before ``end``, each with its worker's index.
 
     Records come in the order of ``recorded_at``; those of one call all come from one worker. Each worker starts with
     its CONFIG, the first one with every principal's IDENTITY; half-way one team moves to another cost center. The same
     arguments give the same records. The last outcomes may be recorded a few minutes after ``end``. ``body_bytes`` is
-    the mean size of a request and response body together.
+    the mean size of a request and response body together;
+    ``is_lean`` gives the log of a plain gateway.
     """
     rng = Dice(seed)
     start = end - dt.timedelta(days=days)
@@ -51,7 +60,7 @@ def generate(
     config = _config(microseconds(start))
     yield from ((worker, config) for worker in range(workers))
     yield from ((0, _identity(who, start, "created")) for who in callers.principals)
-    board = Switchboard(rng, callers, workers, body_bytes, config.config_hash)
+    board = Switchboard(rng, callers, workers, body_bytes, config.config_hash, is_lean=is_lean)
     yield from _merged(board, arrivals(calls, start, end, rng), start + (end - start) / 2)
 
 
@@ -69,7 +78,7 @@ def play(board: Switchboard, us: int) -> tuple[Call, list[tuple[int, SpoolRecord
     elif ending is endings.completed:
         board.callers.remember(call.invocation_id)
         records += verdicts.background(call, last_us, rng)
-    return call, records
+    return call, [(at, trimmed(record)) for at, record in records] if board.is_lean else records
 
 
 def _merged(board: Switchboard, moments: Iterator[int], middle: dt.datetime) -> Iterator[Routed]:

@@ -136,13 +136,13 @@ def _from_openai(usage: Usage, side: str, other: str) -> Tokens:
 
 def _from_anthropic(usage: Usage) -> Tokens:
     """Anthropic's input excludes the caches; its output includes the thinking."""
-    lives = usage["cache_creation"]
+    lives = usage.get("cache_creation", {})
     thinking = usage.get("output_tokens_details", {}).get("thinking_tokens", 0)
     return Tokens(
         usage["input_tokens"],
         usage["cache_read_input_tokens"],
-        lives["ephemeral_5m_input_tokens"],
-        lives["ephemeral_1h_input_tokens"],
+        lives.get("ephemeral_5m_input_tokens", 0),
+        lives.get("ephemeral_1h_input_tokens", 0),
         usage["output_tokens"] - thinking,
         thinking,
     )

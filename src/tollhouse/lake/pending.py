@@ -28,12 +28,11 @@ def resolve_pending(lake: Lakehouse, as_of: datetime) -> Written:
             return Written()
         number = state.transaction(CHANGE_SEQUENCE) + 1
         lake.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE incoming AS SELECT t.* REPLACE ('in_doubt' AS invocation_state, "
-            f"{number}::BIGINT AS {CHANGE_SEQUENCE}) FROM {lake.relation(INVOCATIONS, open_files)} t "
-            f"LEFT JOIN ({_recovered(lake)}) d ON d.spool_id = t.spool_id WHERE t.invocation_state = 'pending' AND "
-            f"(coalesce(t.deadline, t.event_time + INTERVAL 1 HOUR) < TIMESTAMPTZ {literal(as_of.isoformat())} "
-            "OR t.spool_segment <= d.spool_segment)"
+            f"CREATE OR REPLACE TABLE incoming AS SELECT * REPLACE ({number}::BIGINT AS {CHANGE_SEQUENCE}) "
+            f"FROM {lake.relation(INVOCATIONS, open_files)} WHERE invocation_state = 'pending'"
         )
+        expire(lake, as_of)
+        lake.connection.execute("DELETE FROM incoming WHERE invocation_state = 'pending'")
         plan = merging.plan_merge(lake, contract, open_files, "incoming")
         if not plan.rows:
             return Written()
@@ -42,6 +41,19 @@ def resolve_pending(lake: Lakehouse, as_of: datetime) -> Written:
             delta, contract, Commit({CHANGE_SEQUENCE: number}, facts), added=plan.added, removed=plan.removed
         )
     return Written(plan.rows, [date.fromisoformat(text) for text in plan.dates], version)
+
+
+def expire(lake: Lakehouse, as_of: datetime) -> None:
+    """Turns to in_doubt what is pending in the DuckDB table ``incoming`` and has expired.
+
+    A merge does so with its own rows: a call that is in doubt already need not be written twice.
+    """
+    lake.connection.execute(
+        "UPDATE incoming SET invocation_state = 'in_doubt' WHERE invocation_state = 'pending' AND ("
+        f"coalesce(deadline, event_time + INTERVAL 1 HOUR) < TIMESTAMPTZ {literal(as_of.isoformat())} OR EXISTS ("
+        f"SELECT 1 FROM ({_recovered(lake)}) d WHERE d.spool_id = incoming.spool_id "
+        "AND incoming.spool_segment <= d.spool_segment))"
+    )
 
 
 def _recovered(lake: Lakehouse) -> str:

@@ -18,7 +18,7 @@ def split_rejects(lake: Lakehouse, contract: Contract, closed_before: str | None
             "AND event_date <> DATE '1970-01-01'"
         )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE rejected AS SELECT ingest_sequence, ingest_date, "
+        "CREATE OR REPLACE TABLE rejected AS SELECT ingest_sequence, ingest_date, "
         f"{literal(contract.table)} AS table_name, log_source, log_format, source_record_key, event_date, "
         "rejection_reason AS reason FROM incoming WHERE rejection_reason IS NOT NULL"
     )

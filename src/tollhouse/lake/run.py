@@ -11,7 +11,7 @@ from tollhouse.lake.bronze.segments import ingest_spool
 from tollhouse.lake.engine import Written
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.lookups import refresh_matches, refresh_prices, refresh_principals
-from tollhouse.lake.pending import resolve_pending
+from tollhouse.lake.pending import expire, resolve_pending
 from tollhouse.lake.reconciliation import reconcile
 from tollhouse.lake.transform import merge_new, replace_dates
 
@@ -56,7 +56,7 @@ STEPS: Sequence[Step] = (
     Step("bronze", BRONZE, _ingest, job="ingest"),
     Step("silver.principals", ["silver.principals"], lambda lake, _: refresh_principals(lake)),
     Step("silver.invocations", ["silver.invocations", "silver.rejected_records"],
-         lambda lake, _: merge_new(lake, "silver.invocations")),
+         lambda lake, as_of: merge_new(lake, "silver.invocations", lambda: expire(lake, as_of))),
     _merging("silver.payloads"),
     _merging("silver.guardrail_checks"),
     Step("resolve_pending", [], resolve_pending),

@@ -1,6 +1,6 @@
 """Filling silver and gold: each step reads what is new in its driving table and commits it with its watermark."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
 
@@ -15,8 +15,11 @@ from tollhouse.lake.watermarks import CHANGE_SEQUENCE, Slice, app_id, sequence_c
 from tollhouse.sql.dialects import to_duckdb
 
 
-def merge_new(lake: Lakehouse, table: str) -> Written:
-    """Merges what is new in the driving table, slice by slice, each in one commit with its watermark."""
+def merge_new(lake: Lakehouse, table: str, prepare: Callable[[], None] | None = None) -> Written:
+    """Merges what is new in the driving table, slice by slice, each in one commit with its watermark.
+
+    ``prepare`` may change the computed rows in the DuckDB table ``incoming`` before they are merged.
+    """
     contract = lake.contract(table)
     driving = _driving(contract)
     mark = app_id(table, driving)
@@ -25,7 +28,7 @@ def merge_new(lake: Lakehouse, table: str) -> Written:
         source = lake.state(driving)
         after = lake.state(table, [mark]).transaction(mark)
         for part in slices(source.files, sequence_column(driving), after, lake.settings.engine.batch_mib):
-            written = _merge_slice(lake, contract, part)
+            written = _merge_slice(lake, contract, part, prepare)
             done = Written(
                 done.rows + written.rows,
                 sorted({*done.dates, *written.dates}),
@@ -42,7 +45,9 @@ def _driving(contract: Contract) -> str:
     return driving
 
 
-def _merge_slice(lake: Lakehouse, contract: Contract, part: Slice) -> Written:
+def _merge_slice(
+    lake: Lakehouse, contract: Contract, part: Slice, prepare: Callable[[], None] | None
+) -> Written:
     driving = _driving(contract)
     mark = app_id(contract.table, driving)
     delta = writable(lake, contract.table)
@@ -53,6 +58,8 @@ def _merge_slice(lake: Lakehouse, contract: Contract, part: Slice) -> Written:
     if contract.document.rejects_to:
         split_rejects(lake, contract, state.properties.get(snapshot.CLOSED_BEFORE))
         rejected = append_rejects(lake, contract, mark, part.high)
+    if prepare is not None:
+        prepare()
     plan = merging.plan_merge(lake, contract, state.files, "incoming")
     transactions = {mark: part.high} | ({CHANGE_SEQUENCE: number} if has_column(contract, CHANGE_SEQUENCE) else {})
     metadata = {"dirty_dates": plan.dates, "dirty_ingest_dates": plan.ingest_dates}
@@ -80,7 +87,7 @@ def compute(lake: Lakehouse, contract: Contract, part: Slice, *, change: int, wh
     connection = lake.connection
     reason = ["rejection_reason"] if contract.document.rejects_to else []
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE incoming AS FROM {lake.relation(contract.table, [], extra=reason)}"
+        f"CREATE OR REPLACE TABLE incoming AS FROM {lake.relation(contract.table, [], extra=reason)}"
     )
     replace = f" REPLACE (CAST({change} AS BIGINT) AS {CHANGE_SEQUENCE})" if has_column(contract, CHANGE_SEQUENCE) else ""
     with ExitStack() as stack:

@@ -16,9 +16,10 @@ def request(said: Dialogue) -> Json:
     body: Json = {
         "model": said.model,
         "max_tokens": said.max_tokens,
-        "system": [{"type": "text", "text": said.system, "cache_control": {"type": "ephemeral"}}],
-        "messages": messages,
     }
+    if said.system:
+        body["system"] = [{"type": "text", "text": said.system, "cache_control": {"type": "ephemeral"}}]
+    body["messages"] = messages
     if said.user:
         body["tools"] = _TOOLS
         body["metadata"] = {"user_id": said.user}

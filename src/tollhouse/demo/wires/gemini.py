@@ -17,11 +17,10 @@ def request(said: Dialogue) -> Json:
         call = {"functionCall": {"name": tool.name, "args": tool.arguments}}
         result = {"functionResponse": {"name": tool.name, "response": {"output": tool.result}}}
         contents += [{"role": "model", "parts": [call]}, {"role": "user", "parts": [result]}]
-    body: Json = {
-        "contents": contents,
-        "systemInstruction": {"parts": [{"text": said.system}]},
-        "generationConfig": {"maxOutputTokens": said.max_tokens},
-    }
+    body: Json = {"contents": contents}
+    if said.system:
+        body["systemInstruction"] = {"parts": [{"text": said.system}]}
+    body["generationConfig"] = {"maxOutputTokens": said.max_tokens}
     return body | {"tools": _TOOLS} if said.called or said.answered else body
 
 

@@ -12,7 +12,7 @@ _TOOLS: list[Json] = [
 
 def request(said: Dialogue) -> Json:
     """Body of ``POST /v1/chat/completions``."""
-    messages: list[Json] = [{"role": "system", "content": said.system}]
+    messages: list[Json] = [{"role": "system", "content": said.system}] if said.system else []
     messages += [{"role": role, "content": text} for role, text in said.turns]
     if said.answered:
         messages.append({"role": "assistant", "content": None, "tool_calls": [_call(said.answered)]})

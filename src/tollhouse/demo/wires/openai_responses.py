@@ -15,14 +15,8 @@ def request(said: Dialogue) -> Json:
         items.append(_call(said.answered))
         output = {"type": "function_call_output", "call_id": f"call_{said.answered.call_id}"}
         items.append(output | {"output": said.answered.result})
-    body: Json = {
-        "model": said.model,
-        "instructions": said.system,
-        "input": items,
-        "stream": said.is_stream,
-        "store": False,
-        "include": ["reasoning.encrypted_content"],
-    }
+    body: Json = {"model": said.model} | ({"instructions": said.system} if said.system else {})
+    body |= {"input": items, "stream": said.is_stream, "store": False, "include": ["reasoning.encrypted_content"]}
     return body | {"tools": _TOOLS, "prompt_cache_key": said.user} if said.user else body
 
 

@@ -190,7 +190,7 @@ def _ingest_group(lake: Lakehouse, source: SourceSettings, framing: Framing, as_
         f"DATE {literal(day)} AS ingest_date, TIMESTAMPTZ {literal(as_of.isoformat())} AS ingested_at, "
         f"{literal(source.name)} AS source"
     )
-    raw = _write_rows(lake, framing, stamp)
+    raw = _write_rows(lake, framing, stamp, day)
     objects = [_object_row(framing.store, source, reading, report) for reading, report in framing.reports]
     files = {
         RAW: raw,
@@ -215,13 +215,13 @@ def _ingest_group(lake: Lakehouse, source: SourceSettings, framing: Framing, as_
     return Written(rows, (), None, rejected)
 
 
-def _write_rows(lake: Lakehouse, framing: Framing, stamp: str) -> list[NewFile]:
+def _write_rows(lake: Lakehouse, framing: Framing, stamp: str, day: str) -> list[NewFile]:
     reader = pa.RecordBatchReader.from_batches(ROW_SCHEMA, framing.rows())
     connection = lake.connection
     connection.register("framed_rows", reader)
     try:
         query = f"SELECT *, {stamp}, NULL::VARCHAR AS spool_id, NULL::BIGINT AS spool_segment FROM framed_rows"
-        written = write_files(connection, lake.contract(RAW), lake.path(RAW), query)
+        written = write_files(connection, lake.contract(RAW), lake.path(RAW), query, values=[day])
     finally:
         connection.unregister("framed_rows")
     if framing.error is not None:

@@ -103,8 +103,8 @@ def _stage(lake: Lakehouse, turn: _Turn, as_of: datetime) -> Batch:
     stamp = f"DATE {literal(day)} AS ingest_date, TIMESTAMPTZ {literal(as_of.isoformat())} AS ingested_at"
     query = f"SELECT *, {stamp}, {literal(SOURCE)} AS source, {literal(FORMAT)} AS format FROM ({framed.query})"
     contracts = {name: lake.contract(name) for name in (RAW, REJECTED, OBJECTS)}
-    raw = write_files(lake.connection, contracts[RAW], lake.path(RAW), query)
-    files = {RAW: raw, REJECTED: _rejects(lake, framed, stamp, number), OBJECTS: _objects(lake, framed, raw, as_of, number)}
+    raw = write_files(lake.connection, contracts[RAW], lake.path(RAW), query, values=[day])
+    files = {RAW: raw, REJECTED: _rejects(lake, framed, stamp, number), OBJECTS: _objects(lake, framed, as_of, number)}
     framed.close()
     return Batch(
         number=number,
@@ -133,24 +133,12 @@ def _rejects(lake: Lakehouse, framed: Framed, stamp: str, batch: int) -> list[Ne
         connection.unregister("framed_rejects")
 
 
-def _objects(lake: Lakehouse, framed: Framed, raw: Sequence[NewFile], as_of: datetime, batch: int) -> list[NewFile]:
-    """One row a segment; what was framed is counted in the files just written, not taken from the footer."""
+def _objects(lake: Lakehouse, framed: Framed, as_of: datetime, batch: int) -> list[NewFile]:
     connection = lake.connection
-    paths = ", ".join(literal(str(lake.path(RAW) / file.path)) for file in raw)
-    counts = (
-        f"SELECT spool_id, spool_segment, count(*) AS framed, sum(strlen(raw_text)) AS bytes "
-        f"FROM read_parquet([{paths}], hive_partitioning=false) GROUP BY ALL"
-        if raw
-        else "SELECT NULL::VARCHAR AS spool_id, NULL::BIGINT AS spool_segment, 0 AS framed, 0 AS bytes WHERE false"
-    )
     connection.register("framed_objects", framed.objects)
     query = (
-        f"SELECT {literal(SOURCE)} AS source, {literal(FORMAT)} AS format, o.object_path, o.object_bytes, "
-        "o.object_sha256, 0::BIGINT AS read_from_byte, coalesce(c.framed, 0)::BIGINT AS framed_records, "
-        "o.rejected_records, coalesce(c.bytes, 0)::BIGINT AS framed_bytes, o.rejected_bytes, o.separator_bytes, "
-        f"o.declared_records, {batch}::BIGINT AS batch, TIMESTAMPTZ {literal(as_of.isoformat())} AS ingested_at, "
-        "o.spool_id, o.spool_segment, o.is_recovered "
-        f"FROM framed_objects o LEFT JOIN ({counts}) c USING (spool_id, spool_segment)"
+        f"SELECT *, {literal(SOURCE)} AS source, {literal(FORMAT)} AS format, 0::BIGINT AS read_from_byte, "
+        f"{batch}::BIGINT AS batch, TIMESTAMPTZ {literal(as_of.isoformat())} AS ingested_at FROM framed_objects"
     )
     try:
         return write_files(connection, lake.contract(OBJECTS), lake.path(OBJECTS), query)

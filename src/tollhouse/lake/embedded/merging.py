@@ -38,7 +38,8 @@ def plan_merge(lake: Lakehouse, contract: Contract, files: Sequence[DataFile], i
     if touched:
         existing = lake.relation(contract.table, touched)
         query += f" UNION ALL SELECT {_names(contract)} FROM {existing} t ANTI JOIN replaced r ON {_on(contract)}"
-    added = write_files(connection, contract, lake.path(contract.table), query) if rows else []
+    values = dates if contract.document.partitioned_by == ["event_date"] else None
+    added = write_files(connection, contract, lake.path(contract.table), query, values=values) if rows else []
     connection.execute("DROP TABLE IF EXISTS replaced")
     return MergePlan(added, touched, dates, ingest_dates, rows)
 
@@ -102,24 +103,24 @@ def _decide(lake: Lakehouse, contract: Contract, candidates: Sequence[DataFile],
     keys = ", ".join(f"t.{quoted(name)}" for name in contract.merge_on)
     existing = lake.relation(contract.table, candidates, extra=["filename"])
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE matched AS "
+        "CREATE OR REPLACE TABLE matched AS "
         f"SELECT {keys}, t.filename, t.old_rank, t.old_sequence, t.old_ingest_date FROM "
         f"(SELECT *, {precedence} AS old_rank, {sequence} AS old_sequence, {ingest_date} AS old_ingest_date "
         f"FROM {existing}) t SEMI JOIN {incoming} r ON {_on(contract)}"
     )
-    lost = f"(m.old_rank, m.old_sequence) > (i.new_rank, i.new_sequence)"
+    lost = "(m.old_rank, m.old_sequence) > (i.new_rank, i.new_sequence)"
     if contract.document.insert_only_formats:
         formats = ", ".join(literal(name) for name in contract.document.insert_only_formats)
         lost = f"({lost} OR i.log_format IN ({formats}))"
     loser_keys = ", ".join(f"i.{quoted(name)}" for name in contract.merge_on)
     ranked = f"(SELECT *, {precedence} AS new_rank, {sequence} AS new_sequence FROM {incoming}) i"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE losers AS SELECT DISTINCT {loser_keys} FROM {ranked} "
+        f"CREATE OR REPLACE TABLE losers AS SELECT DISTINCT {loser_keys} FROM {ranked} "
         f"JOIN matched m ON {_on(contract, 'm', 'i')} WHERE {lost}"
     )
     connection.execute(f"DELETE FROM {incoming} t USING losers r WHERE {_on(contract)}")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE replaced AS SELECT m.* FROM matched m ANTI JOIN losers r ON {_on(contract, 'm')}"
+        f"CREATE OR REPLACE TABLE replaced AS SELECT m.* FROM matched m ANTI JOIN losers r ON {_on(contract, 'm')}"
     )
     names = {row[0] for row in connection.execute("SELECT DISTINCT filename FROM replaced").fetchall()}
     connection.execute("DROP TABLE matched; DROP TABLE losers")

@@ -3,7 +3,7 @@
 import json
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -40,15 +40,22 @@ class NewFile:
 
 
 def write_files(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, root: Path, query: str, *, is_compaction: bool = False
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    root: Path,
+    query: str,
+    *,
+    values: Sequence[str] | None = None,
+    is_compaction: bool = False,
 ) -> list[NewFile]:
     """Writes the rows of ``query`` (DuckDB SQL with the contract's columns) into files under ``root``.
 
-    Raises ContractError where the result does not match the contract, StorageError where the disk refuses; in both
-    cases nothing of it remains.
+    ``values`` are all values of the partition column that the rows have, where the caller knows them. Raises
+    ContractError where the result does not match the contract, StorageError where the disk refuses; in both cases
+    nothing of it remains.
     """
     check_columns(connection, contract, query)
-    rows = _copy(connection, contract, root, query)
+    rows = list(_copies(connection, contract, root, query, values))
     try:
         written = [_new_file(contract, root, row) for row in rows if row[1] > 0]
         if not is_compaction:
@@ -58,6 +65,29 @@ def write_files(
         raise
     _remove(row[0] for row in rows if row[1] == 0)
     return written
+
+
+# DuckDB's own partitioning takes twice the time of writing each value's rows apart, as long as they are read quickly.
+_FEW_VALUES = 40
+
+
+def _copies(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, root: Path, query: str, values: Sequence[str] | None
+) -> Iterator[tuple[Any, ...]]:
+    partitions = contract.document.partitioned_by
+    names = [column.name for column in contract.columns]
+    if partitions and values is not None and len(values) <= _FEW_VALUES:
+        kept = [name for name in names if name not in partitions]
+        for value in values:
+            chosen = f"SELECT * FROM ({query}) WHERE {quoted(partitions[0])} = DATE {literal(value)}"
+            folder = root / f"{partitions[0]}={value}"
+            for row in _copy(connection, contract, folder, chosen, kept, "per_thread_output"):
+                yield (*row[:5], {partitions[0]: value})
+    elif partitions:
+        option = f"partition_by ({', '.join(quoted(p) for p in partitions)})"
+        yield from _copy(connection, contract, root, query, names, option)
+    else:
+        yield from _copy(connection, contract, root, query, names, "per_thread_output")
 
 
 def check_columns(
@@ -97,21 +127,22 @@ def _check_type(contract: Contract, column: Column, found: str) -> None:
         )
 
 
-def _copy(connection: duckdb.DuckDBPyConnection, contract: Contract, root: Path, query: str) -> list[tuple[Any, ...]]:
-    columns = ", ".join(f"CAST({quoted(c.name)} AS {duckdb_type(c.type)}) AS {quoted(c.name)}" for c in contract.columns)
-    options = f"format parquet, {_COMPRESSION}, row_group_size {_ROW_GROUP_ROWS}, return_stats"
-    partitions = contract.document.partitioned_by
-    # One shape for both: a folder of uniquely named files, partitioned or not.
-    if partitions:
-        options += f", partition_by ({', '.join(quoted(p) for p in partitions)}), append"
-    else:
-        options += ", per_thread_output, append"
-    options += ", filename_pattern 'part-{uuid}'"
+def _copy(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, folder: Path, query: str, names: Sequence[str], option: str
+) -> list[tuple[Any, ...]]:
+    types = {name: duckdb_type(kind) for name, kind in contract.column_types}
+    columns = ", ".join(f"CAST({quoted(name)} AS {types[name]}) AS {quoted(name)}" for name in names)
+    options = (
+        f"format parquet, {_COMPRESSION}, row_group_size {_ROW_GROUP_ROWS}, return_stats, append, "
+        f"filename_pattern 'part-{{uuid}}', {option}"
+    )
     try:
-        return connection.execute(f"COPY (SELECT {columns} FROM ({query})) TO {literal(str(root))} ({options})").fetchall()
-    except duckdb.IOException as error:
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = f"COPY (SELECT {columns} FROM ({query})) TO {literal(str(folder))} ({options})"
+        return connection.execute(copy).fetchall()
+    except (duckdb.IOException, OSError) as error:
         raise StorageError(
-            f"cannot write files of {contract.table} under {root}: {error}",
+            f"cannot write files of {contract.table} under {folder}: {error}",
             hint="free space or mend permissions, then run the same command again; nothing was committed",
         ) from error
 

@@ -1,0 +1,50 @@
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from lake.small_lake import END, NOON, SmallLake, payload
+
+from tollhouse.demo.spooling import write_spool
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> SmallLake:
+    """An empty lake with default settings."""
+    return SmallLake(tmp_path).configure()
+
+
+@pytest.fixture
+def make_lake(tmp_path: Path) -> Callable[[str], SmallLake]:
+    """Empty lakes by name."""
+
+    def make(name: str) -> SmallLake:
+        (tmp_path / name).mkdir()
+        return SmallLake(tmp_path / name).configure()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def traffic(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """Two days of 120 calls in several segments of two spools, two files of LiteLLM, and no table yet; to be copied."""
+    lake = SmallLake(tmp_path_factory.mktemp("traffic")).configure()
+    write_spool(lake.root / "spool", end=END, calls=120, days=2, seed=7, workers=2, segment_bytes=128 << 10)
+    lake.log("a.jsonl", [payload(n, NOON + timedelta(minutes=n)) for n in range(20)])
+    broken = [payload(20, startTime="yesterday"), payload(3, completion_tokens=99, total_tokens=199)]
+    lake.log("b.jsonl", [*broken, *(payload(n, NOON + timedelta(hours=n)) for n in range(21, 31))])
+    return lake
+
+
+@pytest.fixture(scope="session")
+def finished(traffic: SmallLake, tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """The lake of ``traffic`` after one undisturbed run; to be read, or copied and changed."""
+    lake = traffic.copy(tmp_path_factory.mktemp("finished") / "lake")
+    lake.run()
+    return lake
+
+
+@pytest.fixture
+def copied(finished: SmallLake, tmp_path: Path) -> SmallLake:
+    """A finished lake that the test may change."""
+    return finished.copy(tmp_path / "copied")
