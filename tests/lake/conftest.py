@@ -8,21 +8,24 @@ from lake.small_lake import END, NOON, SmallLake, payload
 from tollhouse.demo.spooling import write_spool
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> SmallLake:
-    """An empty lake with default settings."""
-    return SmallLake(tmp_path).configure()
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    """A lake without a record: the prices, which take a second, are in it."""
+    lake = SmallLake(tmp_path_factory.mktemp("empty")).configure()
+    lake.run(NOON - timedelta(days=30))
+    return lake
 
 
 @pytest.fixture
-def make_lake(tmp_path: Path) -> Callable[[str], SmallLake]:
-    """Empty lakes by name."""
+def make_lake(empty: SmallLake, tmp_path: Path) -> Callable[[str], SmallLake]:
+    """Lakes without a record, by name."""
+    return lambda name: empty.copy(tmp_path / name)
 
-    def make(name: str) -> SmallLake:
-        (tmp_path / name).mkdir()
-        return SmallLake(tmp_path / name).configure()
 
-    return make
+@pytest.fixture
+def lake(make_lake: Callable[[str], SmallLake]) -> SmallLake:
+    """A lake without a record."""
+    return make_lake("lake")
 
 
 @pytest.fixture(scope="session")
@@ -31,7 +34,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
     lake = SmallLake(tmp_path_factory.mktemp("traffic")).configure()
     write_spool(lake.root / "spool", end=END, calls=120, days=2, seed=7, workers=2, segment_bytes=128 << 10)
     lake.log("a.jsonl", [payload(n, NOON + timedelta(minutes=n)) for n in range(20)])
-    broken = [payload(20, startTime="yesterday"), payload(3, completion_tokens=99, total_tokens=199)]
+    broken = [payload(20, startTime="yesterday"), payload(3, NOON + timedelta(minutes=3), completion_tokens=99, total_tokens=199)]
     lake.log("b.jsonl", [*broken, *(payload(n, NOON + timedelta(hours=n)) for n in range(21, 31))])
     return lake
 

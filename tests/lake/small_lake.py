@@ -22,6 +22,7 @@ from tollhouse.spool.writer import SpoolWriter
 
 END = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 AS_OF = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
+SPOOL_ID = "5b1f7a3e-0000-4000-8000-00000000000a"
 PROJECT = Path(__file__).parents[2]
 # A buffer of DuckDB's JSON reader is 256 MiB for each file that it has open.
 ENGINE = {"memory": "4GB", "threads": 2}
@@ -79,7 +80,7 @@ class SmallLake:
 
     def write(self, records: Iterable[SpoolRecord], at: dt.datetime = END) -> None:
         """One sealed segment with the records."""
-        with SpoolWriter(self.root / "spool", durability="os", clock=lambda: at) as writer:
+        with SpoolWriter(self.root / "spool", durability="os", clock=lambda: at, spool_id=SPOOL_ID) as writer:
             for record in records:
                 writer.append(record)
 

@@ -58,7 +58,7 @@ CASES = [
     Case(
         "a lone surrogate",
         _edited("surrogate-1", "gpt-4o", r"gpt-4o\ud83d", messages='[{"role": "user", "content": "\\ud83d"}]'),
-        rows=[{"model": "gpt-4o\ufffd", "prompt_text": "\ufffd"}],
+        rows=[{"destination_model": "gpt-4o\ufffd", "prompt_text": "\ufffd"}],
     ),
     Case(
         "a key twice in one object",
@@ -119,36 +119,36 @@ CASES = [
         rows=[{"request_id": "again-1", "output_tokens": 20}],
         repeats=1,
     ),
-    Case("a time in epoch seconds", line("epoch-1"), rows=[{"time": f"{DAY} 12:00:00.250000", "event_date": DAY}]),
+    Case("a time in epoch seconds", line("epoch-1"), rows=[{"time": f"{DAY} 12:00:00.250000", "date": DAY}]),
     Case(
         "a time in epoch seconds, as text",
         line("epoch-2", startTime="1772366400.25"),
-        rows=[{"time": f"{DAY} 12:00:00.250000", "event_date": DAY}],
+        rows=[{"time": f"{DAY} 12:00:00.250000", "date": DAY}],
     ),
     Case(
         "a time with an offset",
         line("offset-1", startTime="2026-03-01T23:30:00-05:00"),
-        rows=[{"time": "2026-03-02 04:30:00.000000", "event_date": "2026-03-02", "is_time_suspect": False}],
+        rows=[{"time": "2026-03-02 04:30:00.000000", "date": "2026-03-02", "is_time_suspect": False}],
     ),
     Case(
         "a time without an offset",
         line("naive-1", startTime="2026-03-01 23:30:00.5"),
-        rows=[{"time": f"{DAY} 23:30:00.500000", "event_date": DAY}],
+        rows=[{"time": f"{DAY} 23:30:00.500000", "date": DAY}],
     ),
     Case(
         "a time in 1970",
         line("1970-1", startTime=0.0, endTime=1.0),
-        rows=[{"time": "1970-01-01 00:00:00.000000", "event_date": "1970-01-01", "is_time_suspect": True}],
+        rows=[{"time": "1970-01-01 00:00:00.000000", "date": "1970-01-01", "is_time_suspect": True}],
     ),
     Case(
         "a time in 2100",
         line("2100-1", startTime="2100-01-01T00:00:00Z", endTime="2100-01-01T00:00:01Z"),
-        rows=[{"time": "2100-01-01 00:00:00.000000", "event_date": "1970-01-01", "is_time_suspect": True}],
+        rows=[{"time": "2100-01-01 00:00:00.000000", "date": "1970-01-01", "is_time_suspect": True}],
     ),
     Case(
         "a time more than a day ahead",
         line("ahead-1", startTime="2026-03-04T00:00:00Z", endTime="2026-03-04T00:00:01Z"),
-        rows=[{"event_date": "2026-03-04", "is_time_suspect": True}],
+        rows=[{"date": "2026-03-04", "is_time_suspect": True}],
     ),
     Case(
         "a time that is none",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,14 @@ from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.run import StepReport, run_steps
 from tollhouse.settings import FILE_NAME, Settings, load_settings
 from tollhouse.settings_template import write_settings
-from tollhouse.spool.records import SpoolRecord
+from tollhouse.spool.frame import frame
+from tollhouse.spool.records import FORMAT_VERSION, SpoolRecord
+from tollhouse.spool.segment import Seal, SegmentHeader, encode_mark, segment_path
 from tollhouse.spool.writer import SpoolWriter
 
 AS_OF = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SPOOL_ID = "5b1f7a3e-0000-4000-8000-00000000000a"
+NOON = "2026-03-02T12:00:00.000000Z"
 Row = dict[str, Any]
 
 
@@ -55,6 +59,28 @@ class Road:
         """Write one sealed segment of ``records``; returns their sequence numbers."""
         with self.writing(moment) as writer:
             return [writer.append(record) for record in records]
+
+    def forge(self, number: int, *bodies: bytes) -> Path:
+        """Lay down a sealed segment of records that our writer would refuse, with good checksums; returns its path."""
+        header = SegmentHeader(
+            format_version=FORMAT_VERSION, spool_id=SPOOL_ID, segment_number=number, first_sequence=1, created_at=NOON
+        )
+        lines = [encode_mark(header), *(frame(place, body) for place, body in enumerate(bodies, 1))]
+        content = b"".join(lines)
+        seal = Seal(
+            spool_id=SPOOL_ID,
+            segment_number=number,
+            created_at=NOON,
+            record_count=len(bodies),
+            first_sequence=1,
+            last_sequence=len(bodies),
+            bytes=len(content),
+            sha256=sha256(content).hexdigest(),
+            sealed_at=NOON,
+        )
+        path = segment_path(self.slot, number, is_open=False)
+        path.write_bytes(content + encode_mark(seal))
+        return path
 
     def run(self, as_of: datetime = AS_OF) -> list[StepReport]:
         with Lakehouse(self.settings) as lake:

@@ -83,8 +83,13 @@ read AS (
       THEN from_json(response, 'ARRAY<STRING>') END AS answer_list,
     CASE WHEN messages IS NULL THEN from_json(client_request,
       'STRUCT<messages: ARRAY<STRUCT<role: STRING, content: STRING>>, input: STRING, prompt: STRING>') END AS asked
-  FROM identified
-  WHERE event_us IS NOT NULL AND (messages IS NOT NULL OR response IS NOT NULL OR client_request IS NOT NULL)
+  FROM (
+    -- Not a WHERE: DuckDB pushes that down to the scan and parses the whole record anew for each member in it.
+    SELECT *, explode(CASE
+      WHEN event_us IS NOT NULL AND coalesce(messages, response, client_request) IS NOT NULL THEN array(1)
+      ELSE CAST(array() AS ARRAY<INT>) END) AS kept
+    FROM identified
+  )
 ),
 worded AS (
   SELECT *,

@@ -1,13 +1,17 @@
 -- Bodies come from OUTCOME alone; one record speaks for a call, chosen before any JSON is parsed.
+-- Rows are chosen by their text: a condition on what was parsed would be pushed below the parsing and parse twice.
 WITH speaking AS (
   SELECT max(ingest_sequence) AS ingest_sequence
   FROM bronze.raw_records
-  WHERE record_kind = 'OUTCOME'
+  WHERE record_kind = 'OUTCOME' AND (
+    raw_text LIKE '%"request_body":%' OR raw_text LIKE '%"response_body":%' OR raw_text LIKE '%"payload_state":"oversize"%'
+  )
   GROUP BY coalesce(record_key, CAST(ingest_sequence AS STRING))
 ),
 parsed AS (
   SELECT
     b.ingest_sequence,
+    b.record_key,
     b.body_errors,
     b.format AS log_format,
     from_json(
@@ -35,7 +39,6 @@ kept AS (
        candidates ARRAY<STRUCT<content: STRUCT<parts: ARRAY<STRUCT<text: STRING>>>>>'
     ) AS p
   FROM parsed
-  WHERE r.request_body IS NOT NULL OR r.response_body IS NOT NULL OR r.payload_state = 'oversize'
 ),
 -- The last user message: chat and Anthropic in messages, Responses in input, Gemini in contents.
 asked AS (
@@ -52,8 +55,8 @@ asked AS (
   FROM kept
 )
 SELECT
-  r.invocation_id AS invocation_id,
-  CAST(event_time AS DATE) AS event_date,
+  coalesce(r.invocation_id, record_key, CAST(ingest_sequence AS STRING)) AS invocation_id,
+  coalesce(CAST(event_time AS DATE), DATE '1970-01-01') AS event_date,
   ingest_sequence,
   log_format,
   r.endpoint_name AS endpoint_name,
@@ -86,4 +89,3 @@ SELECT
     'bytes', transform(r.stream_events.bytes, t -> try_cast(t AS BIGINT))
   ) END AS stream_events
 FROM asked
-WHERE r.invocation_id IS NOT NULL AND event_time IS NOT NULL

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tollhouse.lake.run import StepReport
 
 SHOWN_IDS = 5
+CALLS = "silver.invocations"
 
 
 @click.command("run")
@@ -56,13 +57,11 @@ def run_shown(lake: "Lakehouse", as_of: "datetime", job: str | None = None) -> D
     from tollhouse.lake.run import STEPS, run_steps
 
     names = [step.name for step in STEPS if job in (None, step.job)]
-    doubts = Doubts()
+    before = _changes(lake)
     with _display(names) as display:
         for report in run_steps(lake, as_of, job=job):
             display.ended(report)
-            if report.step == "resolve_pending" and report.written.rows:
-                doubts = _new_doubts(lake, report)
-    return doubts
+    return _new_doubts(lake, before)
 
 
 class _Display(Protocol):
@@ -94,15 +93,23 @@ def step_line(report: "StepReport") -> str:
     return f"{report.step:<30} {written.rows:>10,} {written.rejected:>9,} {report.seconds:>8.2f}"
 
 
-def _new_doubts(lake: "Lakehouse", report: "StepReport") -> Doubts:
-    """Read right after the step, when its commit is the newest: no other row has its change_sequence."""
-    table = "silver.invocations"
-    relation = lake.relation(table)
+def _changes(lake: "Lakehouse") -> int:
+    """The number of the last commit that changed a call; -1 where there is none."""
+    from tollhouse.lake.watermarks import CHANGE_SEQUENCE
+
+    return lake.state(CALLS, [CHANGE_SEQUENCE]).transaction(CHANGE_SEQUENCE) if lake.exists(CALLS) else -1
+
+
+def _new_doubts(lake: "Lakehouse", before: int) -> Doubts:
+    """Calls in doubt that a commit after ``before`` has written."""
+    if _changes(lake) == before:
+        return Doubts()
+    fresh = [f for f in lake.state(CALLS).files if f.may_hold("change_sequence", low=before + 1)]
     rows = lake.connection.execute(
-        f"SELECT invocation_id FROM {relation} WHERE invocation_state = 'in_doubt' AND "
-        f"change_sequence = (SELECT max(change_sequence) FROM {relation}) ORDER BY ALL LIMIT {SHOWN_IDS}"
+        f"SELECT invocation_id, count(*) OVER () FROM {lake.relation(CALLS, fresh)} WHERE "
+        f"invocation_state = 'in_doubt' AND change_sequence > {before} ORDER BY invocation_id LIMIT {SHOWN_IDS}"
     ).fetchall()
-    return Doubts(report.written.rows, [row[0] for row in rows])
+    return Doubts(rows[0][1], [row[0] for row in rows]) if rows else Doubts()
 
 
 def _show_doubts(doubts: Doubts, program: str) -> None:

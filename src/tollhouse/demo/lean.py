@@ -12,7 +12,7 @@ from tollhouse.demo.dialogue import Dialogue, Speaker
 from tollhouse.spool.records import Attempt, AttemptStart, Call, CallOutcome, SpoolRecord
 
 # Both bodies together; their JSON takes about 400 of it.
-LEAN_BODY_BYTES = 620
+LEAN_BODY_BYTES = 520
 FRAME_BYTES = 400
 # Of the text; the rest is prose.
 RANDOM_SHARE = 0.5
@@ -37,7 +37,7 @@ _PLAIN: dict[str, Any] = {"request_headers": {}, "response_content_type": None, 
 
 
 def simplify(said: Dialogue, speaker: Speaker, characters: int) -> None:
-    """Makes of ``said`` one question and its answer of about ``characters`` in all, without prompt, tools or thoughts."""
+    """Makes of ``said`` a question and its answer of ``characters`` in all, without prompt, tools or thoughts."""
     said.system, said.user, said.thinking = "", None, ""
     said.called = said.answered = None
     said.finish = "stop" if said.finish == "tool" else said.finish

@@ -94,7 +94,7 @@ class Contract:
 
 
 def load_contracts(project: Path) -> dict[str, Contract]:
-    """Every contract under ``project/models``, by table name. Raises ContractError naming the file and what is wrong."""
+    """Every contract under ``project/models``, by table. Raises ContractError naming the file and what is wrong."""
     contracts: dict[str, Contract] = {}
     for layer in LAYERS:
         for file in sorted((project / "models" / layer).glob("*.yml")):

@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from tollhouse.errors import ContractError
 from tollhouse.lake.contracts import Contract
-from tollhouse.lake.embedded.snapshot import MODEL_HASH, STALE_DATES
+from tollhouse.lake.embedded.snapshot import MODEL_HASH, STALE_DATES, statistics_property
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.types import arrow_schema
 
@@ -26,6 +26,7 @@ def writable(lake: Lakehouse, table: str) -> deltalake.DeltaTable:
     if _adds_columns(contract, delta):
         empty = pa.schema([pa.field(f.name, f.type) for f in arrow_schema(contract)]).empty_table()
         deltalake.write_deltalake(str(lake.path(table)), empty, mode="append", schema_mode="merge")
+        lake.delta(table).alter.set_table_properties(statistics_property(contract), raise_if_not_exists=False)
         delta = lake.delta(table)
     if contract.queries and delta.metadata().configuration.get(MODEL_HASH) != contract.model_hash:
         _note_model(lake, contract, delta)

@@ -1,8 +1,8 @@
 """A lake opened for work: contracts, settings, one DuckDB connection, the tables' paths."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -87,12 +87,12 @@ class Lakehouse:
         layer, name = table.split(".")
         return self.root / layer / name
 
-    def lock(self, table: str) -> "contextmanager[None] | Any":
+    def lock(self, table: str) -> AbstractContextManager[None]:
         """The writer's lock of ``table``."""
         return table_lock(self.settings.state_dir / "locks", table)
 
     def delta(self, table: str) -> deltalake.DeltaTable:
-        """The Delta table at its newest version, created empty where it is missing, columns added where it lacks some."""
+        """The Delta table at its newest version, created empty where it is missing."""
         contract = self.contract(table)
         opened = snapshot.open_table(self.path(table))
         if opened is None:
@@ -101,7 +101,9 @@ class Lakehouse:
         snapshot.assert_portable(opened, table)
         return opened
 
-    def state(self, table: str, app_ids: Sequence[str] = (), *, delta: deltalake.DeltaTable | None = None) -> TableState:
+    def state(
+        self, table: str, app_ids: Sequence[str] = (), *, delta: deltalake.DeltaTable | None = None
+    ) -> TableState:
         """The table's state; of ``delta``, where that snapshot is already open."""
         return snapshot.state_of(delta or self.delta(table), table, app_ids)
 
@@ -127,7 +129,7 @@ class Lakehouse:
         committing.checkpoint_if_due(self.path(table), version)
 
     @contextmanager
-    def view(self, name: str, query: str) -> Iterator[str]:
+    def view(self, name: str, query: str) -> Generator[str]:
         """A temporary DuckDB view for the length of a block; yields its name."""
         self.connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {query}")
         try:
@@ -152,6 +154,6 @@ class Lakehouse:
         owner = json.loads(marker.read_text())["engine"]
         if owner != self.settings.engine.name:
             raise LakeError(
-                f"the lake at {self.root} belongs to the {owner} engine, and the settings name {self.settings.engine.name}",
+                f"the lake at {self.root} belongs to the {owner} engine, the settings name {self.settings.engine.name}",
                 hint="a table must never be written by two engines; set engine.name to the lake's",
             )

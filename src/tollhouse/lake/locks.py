@@ -4,7 +4,7 @@ import fcntl
 import os
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from tollhouse.errors import ConcurrentWriteError, StorageError
 
 
 @contextmanager
-def table_lock(folder: Path, table: str, *, patience_seconds: float = 600.0) -> Iterator[None]:
+def table_lock(folder: Path, table: str, *, patience_seconds: float = 600.0) -> Generator[None]:
     """Holds the lock of ``table``; waits with jitter for whoever has it.
 
     The kernel frees the lock of a process that dies. Raises ConcurrentWriteError after ``patience_seconds``.

@@ -1,7 +1,7 @@
-"""The tables that Python makes: prices, price matches, principals. Each is small and is committed before its readers."""
+"""The tables that Python makes: prices, price matches, principals; each is committed before its readers."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
 
@@ -101,7 +101,7 @@ def _columns(contract: Contract) -> str:
     return ", ".join(f'"{column.name}"' for column in contract.columns)
 
 
-def _rows(lake: Lakehouse, query: str) -> list[tuple[object, ...]] | list[tuple[int, str]] | list[tuple[str, str]]:
+def _rows(lake: Lakehouse, query: str) -> list[tuple[Any, ...]]:
     return lake.connection.execute(query).fetchall()
 
 
@@ -130,8 +130,3 @@ def _write(
     removed = lake.state(contract.table, delta=delta).files if is_replacing else []
     version = committing.commit_files(delta, contract, Commit(marks, {}), added=added, removed=removed)
     return Written(rows.num_rows, (), version)
-
-
-def timestamp(text: str) -> datetime:
-    """An RFC 3339 time as an aware datetime."""
-    return datetime.fromisoformat(text)

@@ -89,7 +89,7 @@ def _check_overlaps(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def principal_rows(
     known: Iterable[Mapping[str, Any]], identities: Iterable[tuple[int, str]], states: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    """All rows of silver.principals: known and new IDENTITY states, each until the next; the file's wins its principals."""
+    """All rows of silver.principals: IDENTITY states, each until the next; the file's states win their principals."""
     by_start: dict[tuple[str, datetime], dict[str, Any]] = {}
     for row in (*known, *(_identity_row(number, text) for number, text in identities)):
         if row:

@@ -58,7 +58,9 @@ def replace_ingest_dates(
                 for name, chosen in files.items()
             }
             listed = ", ".join(f"DATE {literal(day)}" for day in days)
-            sql = f"SELECT * FROM ({to_duckdb(contract.queries[''].read_text(), views)}) WHERE ingest_date IN ({listed})"
+            sql = (
+                f"SELECT * FROM ({to_duckdb(contract.queries[''].read_text(), views)}) WHERE ingest_date IN ({listed})"
+            )
             added = writing.write_files(lake.connection, contract, lake.path(TABLE), sql)
     removed = committing.files_in(lake.state(TABLE, delta=delta).files, "ingest_date", days)
     commit = Commit(transactions, {"dirty_ingest_dates": list(days)})

@@ -40,7 +40,9 @@ def append_rejects(lake: Lakehouse, contract: Contract, mark: str, high: int | N
         delta = lake.delta(target.table)
         # A run that died after this commit may find a longer slice next time: what is in already stays out.
         after = lake.state(target.table, [app], delta=delta).transaction(app)
-        fresh = f"ingest_sequence > {after}" if high is not None else f"ingest_sequence NOT IN ({_refused(lake, contract)})"
+        fresh = (
+            f"ingest_sequence > {after}" if high is not None else f"ingest_sequence NOT IN ({_refused(lake, contract)})"
+        )
         query = f"SELECT * FROM rejected WHERE {fresh}"
         added = writing.write_files(lake.connection, target, lake.path(target.table), query)
         if added:

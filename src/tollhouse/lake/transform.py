@@ -45,9 +45,7 @@ def _driving(contract: Contract) -> str:
     return driving
 
 
-def _merge_slice(
-    lake: Lakehouse, contract: Contract, part: Slice, prepare: Callable[[], None] | None
-) -> Written:
+def _merge_slice(lake: Lakehouse, contract: Contract, part: Slice, prepare: Callable[[], None] | None) -> Written:
     driving = _driving(contract)
     mark = app_id(contract.table, driving)
     delta = writable(lake, contract.table)
@@ -83,15 +81,19 @@ def compute(lake: Lakehouse, contract: Contract, part: Slice, *, change: int, wh
     """
     driving = _driving(contract)
     column = sequence_column(driving)
-    rows = f"(SELECT * FROM {lake.relation(driving, part.files)} WHERE {column} > {part.low} AND {column} <= {part.high})"
+    rows = (
+        f"(SELECT * FROM {lake.relation(driving, part.files)} WHERE {column} > {part.low} AND {column} <= {part.high})"
+    )
     connection = lake.connection
     reason = ["rejection_reason"] if contract.document.rejects_to else []
-    connection.execute(
-        f"CREATE OR REPLACE TABLE incoming AS FROM {lake.relation(contract.table, [], extra=reason)}"
+    connection.execute(f"CREATE OR REPLACE TABLE incoming AS FROM {lake.relation(contract.table, [], extra=reason)}")
+    replace = (
+        f" REPLACE (CAST({change} AS BIGINT) AS {CHANGE_SEQUENCE})" if has_column(contract, CHANGE_SEQUENCE) else ""
     )
-    replace = f" REPLACE (CAST({change} AS BIGINT) AS {CHANGE_SEQUENCE})" if has_column(contract, CHANGE_SEQUENCE) else ""
     with ExitStack() as stack:
-        views = {name: stack.enter_context(lake.view(view_name(name), lake.relation(name))) for name in lookups(contract)}
+        views = {
+            name: stack.enter_context(lake.view(view_name(name), lake.relation(name))) for name in lookups(contract)
+        }
         for name, query in _queries(contract, lake, rows):
             source = rows if not name else f"(SELECT * FROM {rows} WHERE format = {literal(name)})"
             views[driving] = stack.enter_context(lake.view(view_name(driving), source))

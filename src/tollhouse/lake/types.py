@@ -63,8 +63,12 @@ def delta_schema(contract: Contract) -> deltalake.Schema:
     All columns are nullable in Delta: NOT NULL would need a writer feature, so the contract's check enforces it.
     """
     fields = [
-        deltalake.Field(c.name, deltalake.Field.from_arrow(pa.field(c.name, arrow_type(c.type))).type, True,
-                        {"comment": c.description})
+        deltalake.Field(
+            c.name,
+            deltalake.Field.from_arrow(pa.field(c.name, arrow_type(c.type))).type,
+            nullable=True,
+            metadata={"comment": c.description},
+        )
         for c in contract.columns
     ]
     return deltalake.Schema(fields)

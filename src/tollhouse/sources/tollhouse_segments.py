@@ -25,8 +25,8 @@ from tollhouse.spool.segment import Seal, Segment, decode_seal
 FORMAT = "tollhouse"
 BODIES = ("request_body", "response_body")
 _CHUNK = 4 << 20
-# {"crc32c":"xxxxxxxx","sequence":17,"record":"OUTCOME","recorded_at":...,"invocation_id" or "event_id":"...": the head of
-# a line has one shape, and cutting it is quicker than any pattern.
+# {"crc32c":"xxxxxxxx","sequence":17,"record":"OUTCOME","recorded_at":...,"invocation_id" or "event_id":"...": the
+# head of a line has one shape, and cutting it is quicker than any pattern.
 _SEQUENCE = "CAST(split_part(substr(raw_text, 33, 20), ',', 1) AS BIGINT)"
 _KIND = """split_part(substr(raw_text, 33, 64), '"', 4)"""
 _KEY = """nullif(split_part(split_part(substr(raw_text, 40, 200), '_id":"', 2), '"', 1), '')"""
@@ -107,7 +107,7 @@ _USUAL_BYTES, _LARGEST_BYTES = 16 << 20, 256 << 20
 _SUSPECT = (
     f"CASE WHEN {_KIND} <> 'OUTCOME' THEN false "
     "ELSE list_bool_or(list_transform(json_extract_string(raw_text, ['$.request_body', '$.response_body', "
-    "'$.request_body_encoding', '$.response_body_encoding']), lambda b: coalesce(length(b) = 6 AND b = 'base64', false) "
+    "'$.request_body_encoding', '$.response_body_encoding']), lambda b: coalesce(b = 'base64', false) "
     f"OR ({suspect_sql('b')}))) END"
 )
 
@@ -137,7 +137,9 @@ def _open(segment: Segment) -> BinaryIO:
     try:
         return segment.path.open("rb")
     except OSError as error:
-        raise SourceError(f"cannot read segment {segment.path}: {error}", hint="mend permissions, then run again") from error
+        raise SourceError(
+            f"cannot read segment {segment.path}: {error}", hint="mend permissions, then run again"
+        ) from error
 
 
 def _places(segments: Sequence[Segment], first: int) -> tuple[pa.Table, int]:
@@ -185,7 +187,8 @@ def _query(lines: str) -> str:
         ) l JOIN segment_places p USING (file)
         LEFT JOIN normalized_records n ON n.file = l.file AND n.sequence = l.sequence
         UNION ALL BY NAME
-        SELECT ingest_sequence, 'GAP' AS record_kind, spool_id AS object_path, position, spool_id, spool_segment, raw_text
+        SELECT ingest_sequence, 'GAP' AS record_kind, spool_id AS object_path, position, spool_id, spool_segment,
+          raw_text
         FROM gap_records
     """
 
@@ -287,8 +290,8 @@ def _objects(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment],
 
 
 _OBJECT_COLUMNS = (
-    "object_path", "object_bytes", "object_sha256", "framed_records", "framed_bytes", "rejected_records", "rejected_bytes", "separator_bytes",
-    "declared_records", "spool_id", "spool_segment", "is_recovered",
+    "object_path", "object_bytes", "object_sha256", "framed_records", "framed_bytes", "rejected_records",
+    "rejected_bytes", "separator_bytes", "declared_records", "spool_id", "spool_segment", "is_recovered",
 )  # fmt: skip
 
 

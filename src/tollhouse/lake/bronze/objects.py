@@ -256,11 +256,11 @@ _OBJECT_SCHEMA = pa.schema(
 )
 
 
-def _object_row(
-    store: ObjectStore, source: SourceSettings, reading: Reading, report: FramingReport
-) -> dict[str, Any]:
+def _object_row(store: ObjectStore, source: SourceSettings, reading: Reading, report: FramingReport) -> dict[str, Any]:
     """One version of an object. Its bytes are the file's own size; of a compressed one those unpacked."""
-    consumed = reading.found.size if report.is_compressed else report.read_from_byte + report.bytes_read - report.bytes_left
+    consumed = (
+        reading.found.size if report.is_compressed else report.read_from_byte + report.bytes_read - report.bytes_left
+    )
     size = report.bytes_read if report.is_compressed else consumed
     return {
         "source": source.name,

@@ -86,7 +86,7 @@ def _removed(file: DataFile, is_data_change: bool) -> RemoveAction:
         data_change=is_data_change,
         deletion_timestamp=time.time_ns() // 1_000_000,
         size=file.size,
-        partition_values={key: value for key, value in file.partition.items()},
+        partition_values=dict(file.partition),
     )
 
 

@@ -17,7 +17,9 @@ def connect(settings: EngineSettings, temporary: Path) -> duckdb.DuckDBPyConnect
     try:
         temporary.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise LakeError(f"cannot make {temporary} for spilling: {error}", hint="set `state:` to a folder you own") from error
+        raise LakeError(
+            f"cannot make {temporary} for spilling: {error}", hint="set `state:` to a folder you own"
+        ) from error
     connection = duckdb.connect(
         config={
             "threads": settings.threads or os.cpu_count() or 1,

@@ -21,6 +21,7 @@ PORTABLE_WRITER_FEATURES = frozenset(
 MODEL_HASH = "tollhouse.modelHash"
 STALE_DATES = "tollhouse.staleDates"
 CLOSED_BEFORE = "tollhouse.closedBefore"
+_BOUNDED = {"STRING", "BIGINT", "INT", "DATE", "TIMESTAMP"}
 
 
 def open_table(path: Path) -> deltalake.DeltaTable | None:
@@ -43,10 +44,24 @@ def create_table(path: Path, contract: Contract) -> deltalake.DeltaTable:
         partition_by=contract.document.partitioned_by,
         name=contract.table,
         description=contract.document.grain,
-        configuration={MODEL_HASH: contract.model_hash, "delta.logRetentionDuration": "interval 30 days"},
+        configuration={
+            MODEL_HASH: contract.model_hash,
+            "delta.logRetentionDuration": "interval 30 days",
+            **statistics_property(contract),
+        },
         raise_if_key_not_exists=False,
     )
     return deltalake.DeltaTable(str(path))
+
+
+def statistics_property(contract: Contract) -> dict[str, str]:
+    """The table property that names the columns with bounds in the log; tagged ones are never among them.
+
+    delta-rs's Arrow reader takes a bound that it expects and does not find for NULL, and skips the file.
+    """
+    partitions = contract.document.partitioned_by
+    names = [c.name for c in contract.columns if c.type in _BOUNDED and not c.tag and c.name not in partitions]
+    return {"delta.dataSkippingStatsColumns": ",".join(names)}
 
 
 def assert_portable(table: deltalake.DeltaTable, name: str) -> None:

@@ -36,7 +36,8 @@ class NewFile:
 
     def action(self) -> AddAction:
         """The Delta log entry that adds the file."""
-        return AddAction(self.path, self.size, self.partition, time.time_ns() // 1_000_000, True, self.statistics)
+        now_ms = time.time_ns() // 1_000_000
+        return AddAction(self.path, self.size, self.partition, now_ms, data_change=True, stats=self.statistics)
 
 
 def write_files(
@@ -81,13 +82,13 @@ def _copies(
         for value in values:
             chosen = f"SELECT * FROM ({query}) WHERE {quoted(partitions[0])} = DATE {literal(value)}"
             folder = root / f"{partitions[0]}={value}"
-            for row in _copy(connection, contract, folder, chosen, kept, "per_thread_output"):
+            for row in _copy(connection, contract, folder, chosen, kept, option="per_thread_output"):
                 yield (*row[:5], {partitions[0]: value})
     elif partitions:
         option = f"partition_by ({', '.join(quoted(p) for p in partitions)})"
-        yield from _copy(connection, contract, root, query, names, option)
+        yield from _copy(connection, contract, root, query, names, option=option)
     else:
-        yield from _copy(connection, contract, root, query, names, "per_thread_output")
+        yield from _copy(connection, contract, root, query, names, option="per_thread_output")
 
 
 def check_columns(
@@ -123,12 +124,18 @@ def _check_type(contract: Contract, column: Column, found: str) -> None:
     nested = found.startswith(("STRUCT", "MAP")) or found.endswith("]")
     if not same and not nested:
         raise ContractError(
-            f"{contract.table}: column {column.name!r} is {found} in the query and {column.type} in {contract.file.name}"
+            f"{contract.table}: column {column.name!r} is {found} in the query, {column.type} in {contract.file.name}"
         )
 
 
 def _copy(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, folder: Path, query: str, names: Sequence[str], option: str
+    connection: duckdb.DuckDBPyConnection,
+    contract: Contract,
+    folder: Path,
+    query: str,
+    names: Sequence[str],
+    *,
+    option: str,
 ) -> list[tuple[Any, ...]]:
     types = {name: duckdb_type(kind) for name, kind in contract.column_types}
     columns = ", ".join(f"CAST({quoted(name)} AS {types[name]}) AS {quoted(name)}" for name in names)
