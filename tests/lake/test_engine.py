@@ -147,7 +147,7 @@ def test_tables_read_the_same_in_other_readers(finished: SmallLake) -> None:
     with finished.open() as lake:
         for table in lake.tables():
             query = f"SELECT * FROM {lake.relation(table)}"
-            ours = pl.DataFrame(lake.connection.execute(query).to_arrow_table())
+            ours = pl.DataFrame(lake.connection.sql(query).to_arrow_table())
             path, names = str(lake.path(table)), ours.columns
             key = lake.contract(table).document.key
             theirs = pl.read_delta(path).select(names).sort(key)
@@ -160,7 +160,7 @@ def test_tables_read_the_same_in_other_readers(finished: SmallLake) -> None:
 @pytest.mark.parametrize(
     ("expression", "said"),
     [
-        ("'seven' AS id", r"column 'id' is VARCHAR in the query and BIGINT in samples\.yml"),
+        ("'seven' AS id", r"column 'id' is VARCHAR in the query.* BIGINT in samples\.yml"),
         ("7::BIGINT AS number", r"the query has no column 'id' \(BIGINT\)"),
         ("7::BIGINT AS id, 1 AS extra", r"the query gives extra, which samples\.yml does not declare"),
         ("NULL::BIGINT AS id", r"column 'id' must not be NULL, and is in 1 rows of the result"),
@@ -213,7 +213,7 @@ def test_a_lake_of_another_engine_is_refused(empty: SmallLake, tmp_path: Path) -
     lake = empty.copy(tmp_path / "other")
     (lake.root / "lake" / "_tollhouse" / "lake.json").write_text('{"engine": "spark", "format": 1}')
 
-    with pytest.raises(LakeError, match="belongs to the spark engine, and the settings name embedded"):
+    with pytest.raises(LakeError, match=r"belongs to the spark engine.* the settings name embedded"):
         lake.open()
 
 

@@ -9,8 +9,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.run import StepReport, run_steps
 from tollhouse.settings import FILE_NAME, Settings, load_settings
@@ -117,10 +115,11 @@ def settle(path: Path) -> None:
     os.utime(path, (an_hour_ago, an_hour_ago))
 
 
-def make_road(root: Path, *, sources: bool = True) -> Road:
+def make_road(root: Path) -> Road:
     """A road whose settings name the folder ``logs`` as source ``proxy``."""
-    write_settings(root / FILE_NAME)
+    file = root / FILE_NAME
+    write_settings(file)
+    source = "sources:\n  - {name: proxy, format: litellm, path: logs}\n"
+    file.write_text(file.read_text().replace("sources: []\n", source))
     (root / "logs").mkdir()
-    settings = load_settings(str(root / FILE_NAME))
-    found = [{"name": "proxy", "format": "litellm", "path": "logs"}] if sources else []
-    return Road(root, msgspec.convert(msgspec.to_builtins(settings) | {"sources": found}, Settings))
+    return Road(root, load_settings(str(file)))

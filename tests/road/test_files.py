@@ -1,8 +1,6 @@
 """Files that change, come again, or may not be read; tables are asked after the whole road."""
 
 import gzip
-import os
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +8,6 @@ import pytest
 from road.asked import CALLS, REFUSED
 from road.calls import line
 from road.roads import AS_OF, Road, make_road, settle
-from road.strangers import run_as_nobody
 
 from tollhouse.lake.bronze.objects import ingest_path
 from tollhouse.lake.lakehouse import Lakehouse
@@ -79,42 +76,3 @@ def test_damaged_gzip_is_read_up_to_the_damage(road: Road) -> None:
     assert [row["reason"] for row in road.ask(REFUSED)] == ["gzip is torn: the file ends inside it"]
     assert len(road.ask(CALLS)) == 1
     road.assert_sound()
-
-
-REFUSALS: dict[str, Callable[[Road], Path]] = {
-    "a log file without permission": lambda road: road.drop("a.jsonl", line("one")),
-    "a log folder without permission": lambda road: road.logs,
-    "a segment without permission": lambda road: _segment(road),
-    "a spool without permission": lambda road: road.settings.spool_dir,
-}
-
-
-def _segment(road: Road) -> Path:
-    road.forge(1, b'{"record":"CONFIG","recorded_at":"2026-03-01T12:00:00.000000Z"}')
-    return next(road.slot.glob("*.jsonl"))
-
-
-@pytest.mark.parametrize("refusal", REFUSALS)
-def test_what_may_not_be_read_is_named_with_what_to_do_and_read_once_it_may(road: Road, refusal: str) -> None:
-    with road.writing():
-        pass
-    path = REFUSALS[refusal](road)
-    mode = path.stat().st_mode
-    path.chmod(0)
-    failed = run_as_nobody(road)
-    path.chmod(mode)
-    assert failed.code == 1
-    assert f"permission" in failed.error
-    assert str(path) in failed.error
-    assert "→" in failed.error
-    assert run_as_nobody(road).code == 0
-    road.assert_sound()
-
-
-def test_a_lake_without_permission_is_named_with_what_to_do(road: Road) -> None:
-    road.drop("a.jsonl", line("one"))
-    road.settings.lake_dir.mkdir()
-    os.chmod(road.settings.lake_dir, 0o500)
-    failed = run_as_nobody(road, owns_lake=False)
-    assert (failed.code, "permission" in failed.error.lower(), "→" in failed.error) == (1, True, True)
-    assert str(road.settings.lake_dir) in failed.error

@@ -25,13 +25,11 @@ def ingest(config: str | None, path: Path, log_format: str, source: str | None, 
     The same file again changes nothing; one that has grown is read from where it ended. `tollhouse run` then brings
     the records into silver and gold.
     """
-    from tollhouse.lake.bronze.batch import finish_batches
     from tollhouse.lake.bronze.objects import ingest_path
     from tollhouse.lake.lakehouse import Lakehouse
 
     settings = load_settings(config)
-    with Lakehouse(settings) as lake, lake.lock("bronze"):
-        finish_batches(lake)
+    with Lakehouse(settings) as lake:
         written = ingest_path(lake, path, log_format, source, parse_time(as_of))
     click.echo(f"{written.rows:,} records read into bronze, {written.rejected:,} rejected.")
     program = tollhouse_command(settings.file)

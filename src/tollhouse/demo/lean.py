@@ -30,7 +30,6 @@ _UNKNOWN: dict[str, Any] = {
     "span_id": None,
     "service_type": None,
     "endpoint_tags": {},
-    "request_tags": {},
 }
 _LATER: dict[str, Any] = {"method": None, "path": None, "query": None, "requested_model": None}
 _PLAIN: dict[str, Any] = {"request_headers": {}, "response_content_type": None, "stream_events": None}

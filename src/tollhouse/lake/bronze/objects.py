@@ -11,7 +11,16 @@ from typing import Any
 import pyarrow as pa
 
 from tollhouse.errors import SettingsError, TollhouseError
-from tollhouse.lake.bronze.batch import OBJECTS, RAW, REJECTED, Batch, commit_batch, next_batch_number, next_sequence
+from tollhouse.lake.bronze.batch import (
+    OBJECTS,
+    RAW,
+    REJECTED,
+    Batch,
+    commit_batch,
+    finish_batches,
+    next_batch_number,
+    next_sequence,
+)
 from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.embedded.writing import NewFile, write_files
 from tollhouse.lake.engine import Written
@@ -122,7 +131,9 @@ def ingest_path(lake: Lakehouse, path: Path, log_format: str, source_name: str |
     for source in lake.settings.sources:
         if source.name == name and source.format != log_format:
             raise SettingsError(f"the source {name!r} of the settings has format {source.format!r}, not {log_format!r}")
-    return _ingest(lake, SourceSettings(name, log_format, str(path.resolve())), as_of, settling=None)
+    with lake.lock("bronze"):
+        finish_batches(lake)
+        return _ingest(lake, SourceSettings(name, log_format, str(path.resolve())), as_of, settling=None)
 
 
 def _ingest(lake: Lakehouse, source: SourceSettings, as_of: datetime, *, settling: timedelta | None) -> Written:
