@@ -22,11 +22,15 @@ print(perf_counter() - begun)
 
 @dataclass(frozen=True)
 class Road:
-    """The best of several runs: ``steps`` in seconds, ``peak_bytes`` the largest of all runs."""
+    """The best of several runs: ``steps`` in seconds, ``peak_bytes`` the largest of all runs.
+
+    ``cpu`` are the seconds of all cores, of the floor and of the run: other work on the machine changes them less.
+    """
 
     log: Log
     floor_seconds: float
     run_seconds: float
+    cpu: tuple[float, float]
     steps: Mapping[str, float]
     peak_bytes: int
     processes: int
@@ -41,13 +45,15 @@ class Road:
 def travel(log: Log, folder: Path, repeat: int) -> Road:
     """Measures ``log`` ``repeat`` times; the last lake stays under ``folder``."""
     floors = [run("benchmarks/floor.py", str(log.spool), str(folder / "floor")) for _ in range(repeat)]
+    times = [tuple(map(float, done.output.splitlines()[-1].split())) for done in floors]
     shutil.rmtree(folder / "floor")
     runs = [_run(log, folder) for _ in range(repeat)]
     best = min(runs, key=lambda done: done.seconds)
     return Road(
         log=log,
-        floor_seconds=min(float(done.output) for done in floors),
+        floor_seconds=min(clock for clock, _ in times),
         run_seconds=best.seconds,
+        cpu=(min(cpu for _, cpu in times), min(done.cpu_seconds for done in runs)),
         steps={name: float(seconds) for name, _, _, seconds in _STEP.findall(best.output)},
         peak_bytes=max(done.peak_bytes for done in runs),
         processes=max(done.processes for done in runs),
@@ -83,6 +89,7 @@ def road_lines(road: Road) -> list[str]:
         f"floor: {floor:.2f} s, {size / floor:,.0f} MB/s, peak {road.floor_peak_bytes >> 20:,} MiB",
         f"run:   {whole:.2f} s, {size / whole:,.0f} MB/s, peak {road.peak_bytes >> 20:,} MiB, "
         f"processes: {road.processes}; {road.ratio:.2f}x the floor, its steps alone {spent / floor:.2f}x",
+        f"CPU:   floor {road.cpu[0]:.2f} s, run {road.cpu[1]:.2f} s with start-up: {road.cpu[1] / road.cpu[0]:.2f}x",
     ]
     return lines + [
         f"  {name:<32} {seconds:>8.2f} s {seconds / whole:>6.1%} of the run {seconds / floor:>6.2f}x the floor"

@@ -9,6 +9,7 @@ from pipelines.metadata import key_of, spec_of, state_metadata
 from pipelines.outcome import with_verdict
 from pipelines.resources import OpenLake
 from tollhouse.lake.engine import Written
+from tollhouse.lake.run import do_step
 from tollhouse.orchestration.nodes import StepNode
 
 
@@ -40,7 +41,7 @@ def asset_of(node: StepNode) -> dg.AssetsDefinition:
 
 def act(node: StepNode, opened: OpenLake) -> Written:
     """Does the node's steps in order; what they did together."""
-    done: Sequence[Written] = [step.act(opened.lake, opened.as_of) for step in node.steps]
+    done: Sequence[Written] = [do_step(opened.lake, step, opened.as_of) for step in node.steps]
     dates = sorted({day for written in done for day in written.dates})
     versions = [written.version for written in done if written.version is not None]
     rows, rejected = sum(written.rows for written in done), sum(written.rejected for written in done)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import dagster as dg
 
+from pipelines.queue import is_queued
 from pipelines.resources import run_config
 
 
@@ -25,12 +26,8 @@ def _schedule(name: str, cron: str, job: str) -> dg.ScheduleDefinition:
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def tick(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        if _is_queued(context.instance, job):
+        if is_queued(context.instance, job):
             return dg.SkipReason(f"a run of {job} is waiting already, and will do this one's work")
         return dg.RunRequest(run_config=run_config(context.scheduled_execution_time))
 
     return tick
-
-
-def _is_queued(instance: dg.DagsterInstance, job: str) -> bool:
-    return instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=[dg.DagsterRunStatus.QUEUED])) > 0

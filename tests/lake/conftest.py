@@ -34,7 +34,10 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
     lake = SmallLake(tmp_path_factory.mktemp("traffic")).configure()
     write_spool(lake.root / "spool", end=END, calls=120, days=2, seed=7, workers=2, segment_bytes=128 << 10)
     lake.log("a.jsonl", [payload(n, NOON + timedelta(minutes=n)) for n in range(20)])
-    broken = [payload(20, startTime="yesterday"), payload(3, NOON + timedelta(minutes=3), completion_tokens=99, total_tokens=199)]
+    broken = [
+        payload(20, startTime="yesterday"),
+        payload(3, NOON + timedelta(minutes=3), completion_tokens=99, total_tokens=199),
+    ]
     lake.log("b.jsonl", [*broken, *(payload(n, NOON + timedelta(hours=n)) for n in range(21, 31))])
     return lake
 

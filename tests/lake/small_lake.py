@@ -17,7 +17,16 @@ from tollhouse.ids import uuid7
 from tollhouse.lake.lakehouse import Lakehouse
 from tollhouse.lake.run import StepReport, run_steps
 from tollhouse.settings import FILE_NAME, Settings, load_settings
-from tollhouse.spool.records import Admit, Attempt, CallOutcome, Destination, SpoolRecord
+from tollhouse.spool.records import (
+    Admit,
+    Attempt,
+    CallOutcome,
+    Destination,
+    Event,
+    GuardrailVerdict,
+    Identity,
+    SpoolRecord,
+)
 from tollhouse.spool.writer import SpoolWriter
 
 END = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
@@ -146,7 +155,9 @@ def admit(number: int, at: dt.datetime = NOON, *, minutes: float = 10, **fields:
     return Admit(**_call(number, at, deadline=deadline, destination=Destination(**OPENAI), **fields))
 
 
-def outcome(number: int, at: dt.datetime = NOON, *, tokens: tuple[int, int] = (1000, 100), **fields: Any) -> CallOutcome:
+def outcome(
+    number: int, at: dt.datetime = NOON, *, tokens: tuple[int, int] = (1000, 100), **fields: Any
+) -> CallOutcome:
     """A completed call of OpenAI's gpt-4o with that many tokens in and out."""
     usage = {"prompt_tokens": tokens[0], "completion_tokens": tokens[1], "total_tokens": sum(tokens)}
     attempt = Attempt(
@@ -163,7 +174,11 @@ def outcome(number: int, at: dt.datetime = NOON, *, tokens: tuple[int, int] = (1
     answer = {"choices": [{"message": {"role": "assistant", "content": f"answer {number}"}}]}
     bodies = {"request_body": json.dumps(body), "response_body": json.dumps(answer)}
     return CallOutcome(
-        outcome="completed", status_code=200, attempts=[attempt], latency_ms=600, **_call(number, at, **(bodies | fields))
+        outcome="completed",
+        status_code=200,
+        attempts=[attempt],
+        latency_ms=600,
+        **_call(number, at, **(bodies | fields)),
     )
 
 
@@ -191,3 +206,27 @@ def payload(number: int, at: dt.datetime = NOON, **members: Any) -> dict[str, An
         "metadata": {"user_api_key_user_id": "ada@example.com"},
         **members,
     }
+
+
+def identity(principal: str, *, team: str) -> Identity:
+    """The state of a principal for a month."""
+    return Identity(
+        recorded_at=text(NOON),
+        principal=principal,
+        principal_type="USER",
+        valid_from=text(NOON - dt.timedelta(days=30)),
+        change="created",
+        teams=[team],
+    )
+
+
+def verdict(number: int, at: dt.datetime = NOON) -> Event:
+    """A verdict that masked something in the call of that number."""
+    return Event(
+        recorded_at=text(at),
+        event_id=f"check-{number}",
+        event_type="guardrail",
+        event_time=text(at),
+        invocation_id=admit(number, at).invocation_id,
+        guardrail=GuardrailVerdict(guardrail_name="pii", phase="input", mode="enforce", verdict="mask"),
+    )

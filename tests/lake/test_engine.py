@@ -86,7 +86,10 @@ def test_statistics_in_the_log_are_those_of_the_rows(connection: Any, contract: 
     assert (found["minValues"]["id"], found["maxValues"]["id"]) == (7, 9)
     assert (found["minValues"]["name"], found["maxValues"]["name"]) == ("a", "plain")
     # Delta's milliseconds: each bound lies outside the rows, never inside.
-    assert (found["minValues"]["at"], found["maxValues"]["at"]) == ("2026-11-17T23:02:03.456Z", "2026-11-18T12:00:00.001Z")
+    assert (found["minValues"]["at"], found["maxValues"]["at"]) == (
+        "2026-11-17T23:02:03.456Z",
+        "2026-11-18T12:00:00.001Z",
+    )
     assert {name: found["nullCount"][name] for name in ("id", "name", "nothing", "at", "share")} == {
         "id": 0, "name": 0, "nothing": 2, "at": 0, "share": 1,
     }  # fmt: skip

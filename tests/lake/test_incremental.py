@@ -1,9 +1,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from lake.small_lake import AS_OF, NOON, SmallLake, admit, outcome, payload, text
-
-from tollhouse.spool.records import Event, GuardrailVerdict, Identity
+from lake.small_lake import AS_OF, NOON, SmallLake, admit, identity, outcome, payload, verdict
 
 Lakes = Callable[[str], SmallLake]
 # Several runs commit more often than one: the numbers that they give differ, the rows do not.
@@ -83,26 +81,3 @@ def test_a_slice_at_a_time_gives_the_lake_of_one_slice(traffic: SmallLake, finis
     assert sliced.versions()["silver.invocations"] > finished.versions()["silver.invocations"]
     without = ("change_sequence",)
     assert sliced.contents(without=without) == finished.contents(without=without)
-
-
-def identity(principal: str, *, team: str) -> Identity:
-    return Identity(
-        recorded_at=text(NOON),
-        principal=principal,
-        principal_type="USER",
-        valid_from=text(NOON - timedelta(days=30)),
-        change="created",
-        teams=[team],
-    )
-
-
-def verdict(number: int, at=NOON) -> Event:
-    """A verdict that masked something in the call of that number."""
-    return Event(
-        recorded_at=text(at),
-        event_id=f"check-{number}",
-        event_type="guardrail",
-        event_time=text(at),
-        invocation_id=admit(number, at).invocation_id,
-        guardrail=GuardrailVerdict(guardrail_name="pii", phase="input", mode="enforce", verdict="mask"),
-    )

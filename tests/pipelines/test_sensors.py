@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from tollhouse.orchestration.home import prepare
 from tollhouse.settings import Settings
 
 
@@ -17,8 +18,8 @@ def settings(settings_over: Callable[[Path], Settings], tmp_path: Path) -> Setti
 def look(settings: Settings, cursor: str | None) -> dg.SensorResult:
     from pipelines.sensors import arrivals_sensor
 
-    with dg.build_sensor_context(cursor=cursor) as context:
-        result = arrivals_sensor(settings)(context)
+    with dg.DagsterInstance.from_config(str(prepare(settings))) as instance:
+        result = arrivals_sensor(settings)(dg.build_sensor_context(instance=instance, cursor=cursor))
     assert isinstance(result, dg.SensorResult)
     return result
 

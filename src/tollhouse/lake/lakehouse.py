@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 _MARKER = "_tollhouse/lake.json"
+_REFUSED = "free space, give this user permission, or set `lake:` to a folder you own; then run the same command again"
 
 
 class Lakehouse:
@@ -141,17 +142,22 @@ class Lakehouse:
         marker = self.root / _MARKER
         if marker.is_file():
             return
+        draft = marker.with_suffix(".tmp")
         try:
             marker.parent.mkdir(parents=True, exist_ok=True)
-            marker.write_text(json.dumps({"engine": self.settings.engine.name, "format": 1}) + "\n")
+            draft.write_text(json.dumps({"engine": self.settings.engine.name, "format": 1}) + "\n")
+            draft.rename(marker)
         except OSError as error:
-            raise StorageError(f"cannot write {marker}: {error}", hint="set `lake:` to a folder you own") from error
+            raise StorageError(f"cannot write {marker}: {error}", hint=_REFUSED) from error
 
     def _check_owner(self) -> None:
         marker = self.root / _MARKER
-        if not marker.is_file():
-            return
-        owner = json.loads(marker.read_text())["engine"]
+        try:
+            if not marker.is_file():
+                return
+            owner = json.loads(marker.read_text())["engine"]
+        except OSError as error:
+            raise StorageError(f"cannot read {marker}: {error}", hint=_REFUSED) from error
         if owner != self.settings.engine.name:
             raise LakeError(
                 f"the lake at {self.root} belongs to the {owner} engine, the settings name {self.settings.engine.name}",

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 
 from tollhouse.errors import LakeError
+from tollhouse.lake.bronze.batch import finish_batches
 from tollhouse.lake.bronze.segments import watermark
 from tollhouse.lake.embedded import committing, snapshot, writing
 from tollhouse.lake.engine import Commit, DataFile
@@ -77,6 +78,8 @@ def vacuum(
             hint=f"use {SMALLEST_VACUUM_HOURS} hours or more",
         )
     deleted: dict[str, int] = {}
+    with lake.lock("bronze"):  # a batch that waits for its commit names files that only it knows
+        finish_batches(lake)
     for name in [table] if table else lake.tables():
         if lake.exists(name):
             opened = lake.delta(name)

@@ -7,6 +7,7 @@ from tollhouse.errors import LakeError
 from tollhouse.lake.contracts import Contract
 from tollhouse.lake.embedded import committing, merging, writing
 from tollhouse.lake.embedded.reading import literal
+from tollhouse.lake.embedded.snapshot import CLOSED_BEFORE
 from tollhouse.lake.engine import Commit, DataFile
 from tollhouse.lake.evolution import partition_dates, set_stale_dates, stale_dates, writable
 from tollhouse.lake.lakehouse import Lakehouse
@@ -77,7 +78,14 @@ def _within(day: str, first: date | None, last: date | None) -> bool:
 def _known_dates(lake: Lakehouse, contract: Contract) -> list[str]:
     driving = contract.document.driving or ""
     above = [] if driving.startswith("bronze.") else partition_dates(lake, driving)
-    return sorted({*partition_dates(lake, contract.table), *above})
+    found = {*partition_dates(lake, contract.table), *above}
+    return sorted(day for day in found if day >= _closed_before(lake, driving) or day == "1970-01-01")
+
+
+def _closed_before(lake: Lakehouse, driving: str) -> str:
+    """Gold keeps what it knows of the dates that silver has closed: there is nothing to make them from."""
+    is_closable = driving.startswith("silver.") and lake.exists(driving)
+    return lake.state(driving).properties.get(CLOSED_BEFORE, "") if is_closable else ""
 
 
 def _chunks(lake: Lakehouse, contract: Contract, days: Sequence[str]) -> Iterator[list[str]]:

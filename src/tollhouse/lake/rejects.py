@@ -7,6 +7,15 @@ from tollhouse.lake.engine import Commit
 from tollhouse.lake.lakehouse import Lakehouse
 
 
+def drop_closed(lake: Lakehouse, closed_before: str) -> None:
+    """Leaves closed dates alone in a table that keeps no rejects: the record is refused by silver.invocations."""
+    lake.connection.execute(f"DELETE FROM incoming WHERE {_closed(closed_before)}")
+
+
+def _closed(closed_before: str) -> str:
+    return f"(event_date < DATE {literal(closed_before)} AND event_date <> DATE '1970-01-01')"
+
+
 def split_rejects(lake: Lakehouse, contract: Contract, closed_before: str | None) -> None:
     """Moves the rows of ``incoming`` that have a rejection_reason, or a closed date, into ``rejected``."""
     connection = lake.connection
@@ -14,8 +23,7 @@ def split_rejects(lake: Lakehouse, contract: Contract, closed_before: str | None
         reason = f"its date is closed: {contract.table} keeps nothing before {closed_before}"
         connection.execute(
             f"UPDATE incoming SET rejection_reason = {literal(reason)} "
-            f"WHERE rejection_reason IS NULL AND event_date < DATE {literal(closed_before)} "
-            "AND event_date <> DATE '1970-01-01'"
+            f"WHERE rejection_reason IS NULL AND {_closed(closed_before)}"
         )
     connection.execute(
         "CREATE OR REPLACE TABLE rejected AS SELECT ingest_sequence, ingest_date, "

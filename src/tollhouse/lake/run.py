@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
+from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from tollhouse.errors import ConcurrentWriteError
 from tollhouse.lake.bronze.batch import finish_batches
 from tollhouse.lake.bronze.objects import ingest_sources
 from tollhouse.lake.bronze.segments import ingest_spool
@@ -72,10 +75,21 @@ STEPS: Sequence[Step] = (
 )  # fmt: skip
 
 
+@retry(
+    retry=retry_if_exception_type(ConcurrentWriteError),
+    wait=wait_random_exponential(multiplier=0.1, max=5),
+    stop=stop_after_attempt(8),
+    reraise=True,
+)
+def do_step(lake: Lakehouse, step: Step, as_of: datetime) -> Written:
+    """Does one step; where another writer was faster it reads the watermark again and retries, with jitter."""
+    return step.act(lake, as_of)
+
+
 def run_steps(lake: Lakehouse, as_of: datetime, *, job: str | None = None) -> Iterator[StepReport]:
     """Does the steps in order (of one job only, where named), reporting each as it ends."""
     for step in STEPS:
         if job in (None, step.job):
             begun = perf_counter()
-            written = step.act(lake, as_of)
+            written = do_step(lake, step, as_of)
             yield StepReport(step.name, written, perf_counter() - begun)

@@ -10,7 +10,7 @@ from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.engine import Commit, DataFile, TableState, Written
 from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
-from tollhouse.lake.rejects import append_rejects, split_rejects
+from tollhouse.lake.rejects import append_rejects, drop_closed, split_rejects
 from tollhouse.lake.watermarks import CHANGE_SEQUENCE, Slice, app_id, sequence_column, slices
 from tollhouse.sql.dialects import to_duckdb
 
@@ -53,9 +53,12 @@ def _merge_slice(lake: Lakehouse, contract: Contract, part: Slice, prepare: Call
     number = state.transaction(CHANGE_SEQUENCE) + 1
     compute(lake, contract, part, change=number)
     rejected = 0
+    closed = state.properties.get(snapshot.CLOSED_BEFORE)
     if contract.document.rejects_to:
-        split_rejects(lake, contract, state.properties.get(snapshot.CLOSED_BEFORE))
+        split_rejects(lake, contract, closed)
         rejected = append_rejects(lake, contract, mark, part.high)
+    elif closed:
+        drop_closed(lake, closed)
     if prepare is not None:
         prepare()
     plan = merging.plan_merge(lake, contract, state.files, "incoming")

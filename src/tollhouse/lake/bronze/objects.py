@@ -21,6 +21,7 @@ from tollhouse.lake.bronze.batch import (
     next_batch_number,
     next_sequence,
 )
+from tollhouse.lake.bronze.seen import Seen
 from tollhouse.lake.embedded.reading import literal
 from tollhouse.lake.embedded.writing import NewFile, write_files
 from tollhouse.lake.engine import Written
@@ -122,12 +123,12 @@ def replace_path(source: SourceSettings, path: Path) -> SourceSettings:
 
 
 def ingest_path(lake: Lakehouse, path: Path, log_format: str, source_name: str | None, as_of: datetime) -> Written:
-    """Reads a file or folder at once. The source is named by the settings' source of that path, else by the format.
+    """Reads a file or folder at once. The source is the settings' one that holds the path, else named by the format.
 
     Raises SourceError for a path that cannot be read, SettingsError for a name that is already another format's.
     """
-    named = {lake.settings.path(s.path): s for s in lake.settings.sources}.get(path.resolve())
-    name = source_name or (named.name if named else log_format)
+    holding = (s.name for s in lake.settings.sources if path.resolve().is_relative_to(lake.settings.path(s.path)))
+    name = source_name or next(holding, log_format)
     for source in lake.settings.sources:
         if source.name == name and source.format != log_format:
             raise SettingsError(f"the source {name!r} of the settings has format {source.format!r}, not {log_format!r}")
@@ -139,10 +140,12 @@ def ingest_path(lake: Lakehouse, path: Path, log_format: str, source_name: str |
 def _ingest(lake: Lakehouse, source: SourceSettings, as_of: datetime, *, settling: timedelta | None) -> Written:
     frame, store = framer(source.format), LocalStore()
     versions = _versions(lake, source.name)
-    readings = _readings(store, source, versions, settling)
+    seen = Seen(lake.settings.state_dir / "seen", source.name)
+    readings = _readings(store, source, versions, seen, settling)
     done = Written()
     while group := list(_take(readings)):
         done = _sum(done, _ingest_group(lake, source, Framing(store, frame, group, next_sequence(lake)), as_of))
+    seen.save()
     return done
 
 
@@ -162,14 +165,15 @@ def _take(readings: Iterator[Reading]) -> Iterator[Reading]:
 def _versions(lake: Lakehouse, source: str) -> dict[str, Version]:
     rows = lake.connection.execute(
         "SELECT object_path, arg_max(struct_pack(b := object_bytes, s := object_sha256), batch), "
-        "sum(framed_records + rejected_records) FILTER (true) "
-        f"FROM {lake.relation(OBJECTS)} WHERE source = {literal(source)} GROUP BY object_path"
+        "sum(framed_records + rejected_records) FILTER (batch >= whole) "
+        "FROM (SELECT *, max(batch) FILTER (read_from_byte = 0) OVER (PARTITION BY object_path) AS whole "
+        f"FROM {lake.relation(OBJECTS)} WHERE source = {literal(source)}) GROUP BY object_path"
     ).fetchall()
     return {path: Version(last["b"], last["s"], int(records)) for path, last, records in rows}
 
 
 def _readings(
-    store: ObjectStore, source: SourceSettings, versions: dict[str, Version], settling: timedelta | None
+    store: ObjectStore, source: SourceSettings, versions: dict[str, Version], seen: Seen, settling: timedelta | None
 ) -> Iterator[Reading]:
     for found in store.list(source.path):
         now = datetime.now(UTC)
@@ -179,9 +183,13 @@ def _readings(
         known = versions.get(found.path)
         if known is None:
             yield Reading(found, None, 0, is_settled)
-        elif found.size != known.size or _digest(store, found.path, found.size) != known.sha256:
+        elif seen.holds(found):
+            continue
+        elif _digest(store, found.path, found.size) != known.sha256:
             is_prefix = found.size > known.size and _digest(store, found.path, known.size) == known.sha256
             yield Reading(found, known, known.size if is_prefix else 0, is_settled)
+        elif is_settled:
+            seen.add(found)
 
 
 def _digest(store: ObjectStore, path: str, size: int) -> str:
@@ -202,7 +210,11 @@ def _ingest_group(lake: Lakehouse, source: SourceSettings, framing: Framing, as_
         f"{literal(source.name)} AS source"
     )
     raw = _write_rows(lake, framing, stamp, day)
-    objects = [_object_row(framing.store, source, reading, report) for reading, report in framing.reports]
+    objects = [
+        row for reading, report in framing.reports if (row := _object_row(framing.store, source, reading, report))
+    ]
+    if not objects:
+        return Written()
     files = {
         RAW: raw,
         REJECTED: _write_table(
@@ -267,18 +279,27 @@ _OBJECT_SCHEMA = pa.schema(
 )
 
 
-def _object_row(store: ObjectStore, source: SourceSettings, reading: Reading, report: FramingReport) -> dict[str, Any]:
-    """One version of an object. Its bytes are the file's own size; of a compressed one those unpacked."""
+def _object_row(
+    store: ObjectStore, source: SourceSettings, reading: Reading, report: FramingReport
+) -> dict[str, Any] | None:
+    """One version of an object. Its bytes are the file's own size; of a compressed one those unpacked.
+
+    None where only a torn tail, which waits for its end, has come to what is known.
+    """
     consumed = (
         reading.found.size if report.is_compressed else report.read_from_byte + report.bytes_read - report.bytes_left
     )
     size = report.bytes_read if report.is_compressed else consumed
+    digest = _digest(store, reading.found.path, consumed)
+    is_read = report.framed_records or report.rejected_records
+    if reading.known and digest == reading.known.sha256 and not is_read:
+        return None
     return {
         "source": source.name,
         "format": source.format,
         "object_path": reading.found.path,
         "object_bytes": size,
-        "object_sha256": _digest(store, reading.found.path, consumed),
+        "object_sha256": digest,
         "read_from_byte": report.read_from_byte,
         "framed_records": report.framed_records,
         "rejected_records": report.rejected_records,

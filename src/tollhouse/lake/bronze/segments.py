@@ -1,8 +1,11 @@
 """Sealed segments of our own spool into bronze: whole segments, in the order of their numbers."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import merge
+from itertools import count
+from operator import itemgetter
 
 from tollhouse.lake.bronze.batch import OBJECTS, RAW, REJECTED, Batch, commit_batch, next_batch_number, next_sequence
 from tollhouse.lake.embedded.reading import literal
@@ -51,11 +54,20 @@ def _turns(lake: Lakehouse, as_of: datetime) -> Iterator[_Turn]:
     state = lake.state(RAW, [watermark(spool) for spool in spools])
     reached = {spool: max(state.transaction(watermark(spool)), 0) for spool in spools}
     present = {(segment.spool_id, segment.number): segment for segment in segments}
-    ready: list[Segment | SpoolGap] = []
-    for spool in spools:
-        ready += _contiguous(spool, reached[spool], present, missing)
-    ready.sort(key=lambda item: item.created_at if isinstance(item, Segment) else as_of)
-    yield from _cut(ready, reached)
+    rows = [_contiguous(spool, reached[spool], present, missing) for spool in spools]
+    yield from _cut(list(_by_age(rows)), reached)
+
+
+def _by_age(rows: Sequence[Iterable[Segment | SpoolGap]]) -> Iterator[Segment | SpoolGap]:
+    """All spools' rows as one, oldest first; within a spool by number, since a wall clock may leap."""
+    return (item for _, _, item in merge(*map(_aged, rows, count()), key=itemgetter(0, 1)))
+
+
+def _aged(row: Iterable[Segment | SpoolGap], spool: int) -> Iterator[tuple[float, int, Segment | SpoolGap]]:
+    age = 0.0
+    for item in row:
+        age = max(age, item.created_at.timestamp()) if isinstance(item, Segment) else age
+        yield age, spool, item
 
 
 def watermark(spool_id: str) -> str:
@@ -80,10 +92,10 @@ def _contiguous(
 
 
 def _cut(ready: Sequence[Segment | SpoolGap], reached: Mapping[str, int]) -> Iterator[_Turn]:
-    """Turns of bounded size. Within a spool numbers stay in order: creation times rise with them."""
+    """Turns of bounded size."""
     now = dict(reached)
     segments, found, size = list[Segment](), list[SpoolGap](), 0
-    for index, item in enumerate(sorted(ready, key=lambda i: 0 if isinstance(i, Segment) else 1)):
+    for index, item in enumerate(ready):
         if isinstance(item, Segment):
             segments.append(item)
             size += item.bytes

@@ -7,9 +7,9 @@ from typing import Any
 
 import deltalake
 import pyarrow as pa
-from deltalake.exceptions import TableNotFoundError
+from deltalake.exceptions import DeltaError, TableNotFoundError
 
-from tollhouse.errors import LakeError
+from tollhouse.errors import LakeError, StorageError
 from tollhouse.lake.contracts import Contract
 from tollhouse.lake.engine import DataFile, TableState
 from tollhouse.lake.types import delta_schema
@@ -35,22 +35,31 @@ def open_table(path: Path) -> deltalake.DeltaTable | None:
 
 
 def create_table(path: Path, contract: Contract) -> deltalake.DeltaTable:
-    """Creates the empty table of ``contract``, or opens the one that another process has just made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    deltalake.DeltaTable.create(
-        str(path),
-        delta_schema(contract),
-        mode="ignore",
-        partition_by=contract.document.partitioned_by,
-        name=contract.table,
-        description=contract.document.grain,
-        configuration={
-            MODEL_HASH: contract.model_hash,
-            "delta.logRetentionDuration": "interval 30 days",
-            **statistics_property(contract),
-        },
-        raise_if_key_not_exists=False,
-    )
+    """Creates the empty table of ``contract``, or opens the one that another process has just made.
+
+    Raises StorageError where the disk refuses.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        deltalake.DeltaTable.create(
+            str(path),
+            delta_schema(contract),
+            mode="ignore",
+            partition_by=contract.document.partitioned_by,
+            name=contract.table,
+            description=contract.document.grain,
+            configuration={
+                MODEL_HASH: contract.model_hash,
+                "delta.logRetentionDuration": "interval 30 days",
+                **statistics_property(contract),
+            },
+            raise_if_key_not_exists=False,
+        )
+    except (DeltaError, OSError) as error:
+        raise StorageError(
+            f"cannot create {contract.table} at {path}: {error}",
+            hint="free space or mend permissions, then run the same command again",
+        ) from error
     return deltalake.DeltaTable(str(path))
 
 
