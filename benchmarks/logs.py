@@ -2,6 +2,7 @@
 
 import datetime as dt
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ END = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 CALLS_PER_DAY = 100_000
 SEED = 7
 SAMPLED_OUTCOMES = 8_000
+SMALLEST_BODY_RATIO = 0.25
 _FACTS = "facts.json"
 
 
@@ -51,14 +53,20 @@ class Log:
 
 
 def make_log(folder: Path, calls: int, *, is_lean: bool) -> Log:
-    """The log of ``calls`` calls at 100,000 a day, out of ``folder`` where it lies there already."""
+    """The log of ``calls`` calls at 100,000 a day, out of ``folder`` where it lies there already.
+
+    Raises SystemExit where its bodies compress better than to a quarter.
+    """
     place = folder / f"{'lean' if is_lean else 'demo'}-{calls}"
     found = place / _FACTS
     if not found.is_file():
         shutil.rmtree(place, ignore_errors=True)
         facts = _write(place / "spool", calls, is_lean=is_lean)
         found.write_bytes(msgspec.json.encode(facts))
-    return Log(place / "spool", msgspec.json.decode(found.read_bytes(), type=Facts))
+    log = Log(place / "spool", msgspec.json.decode(found.read_bytes(), type=Facts))
+    if log.facts.body_ratio < SMALLEST_BODY_RATIO:
+        sys.exit(f"the bodies compress to {log.facts.body_ratio:.3f}: figures of storage would flatter")
+    return log
 
 
 def traffic(calls: int, days: float, end: dt.datetime, seed: int, *, is_lean: bool) -> Iterator[Routed]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from time import perf_counter
+from time import perf_counter, process_time
 
 from logs import END, SEED, traffic
 from road import settings_file
@@ -46,6 +46,7 @@ class History:
     files: int = 0
     built_seconds: float = 0.0
     refreshes: list[dict[str, float]] = field(default_factory=list[dict[str, float]])
+    cpu_seconds: list[float] = field(default_factory=list[float])
 
     @property
     def seconds(self) -> float:
@@ -92,6 +93,10 @@ def _build(plan: Plan, days: int, folder: Path) -> History:
         with Lakehouse(settings) as lake:
             list(run_steps(lake, end + GRACE))
             maintenance.daily(lake, end + GRACE)
+        if ago % 10 == 1:
+            print(
+                f"history of {days} days: {ago - 1} to go, {perf_counter() - begun:.0f} s", file=sys.stderr, flush=True
+            )
     with Lakehouse(settings) as lake:
         history.files = sum(len(lake.state(table).files) for table in lake.tables())
         _check(lake, history)
@@ -118,10 +123,11 @@ def _refresh(plan: Plan, history: History, number: int) -> dict[str, float]:
         del history.ledger.open_calls[name]
     history.calls += late.FRESH + late.LATE
     history.open_calls -= resolved
-    begun = perf_counter()
+    begun, spent = perf_counter(), process_time()
     with Lakehouse(history.settings) as lake:
         steps = {report.step: report.seconds for report in run_steps(lake, until)}
     steps["open and close"] = perf_counter() - begun - sum(steps.values())
+    history.cpu_seconds.append(process_time() - spent)
     with Lakehouse(history.settings) as lake:
         _check(lake, history)
     return steps
@@ -146,7 +152,7 @@ def refresh_lines(histories: Sequence[History]) -> list[str]:
         f"history of {history.days} days: {history.files:,} live files, built in {history.built_seconds:.0f} s; "
         "refreshes "
         + ", ".join(f"{sum(steps.values()):.2f}" for steps in history.refreshes)
-        + f" s, median {history.seconds:.2f} s"
+        + f" s, median {history.seconds:.2f} s, of all cores {median(history.cpu_seconds):.2f} s"
         for history in histories
     ]
     lines.append(f"  {'median seconds by step':<32} {short.days:>6} days {long.days:>6} days")

@@ -43,11 +43,13 @@ class Road:
 
 
 def travel(log: Log, folder: Path, repeat: int) -> Road:
-    """Measures ``log`` ``repeat`` times; the last lake stays under ``folder``."""
-    floors = [run("benchmarks/floor.py", str(log.spool), str(folder / "floor")) for _ in range(repeat)]
+    """Measures ``log`` ``repeat`` times, floor and road in turns; the last lake stays under ``folder``."""
+    floors, runs = list[Done](), list[Done]()
+    for _ in range(repeat):
+        floors.append(run("benchmarks/floor.py", str(log.spool), str(folder / "floor")))
+        shutil.rmtree(folder / "floor")
+        runs.append(_run(log, folder))
     times = [tuple(map(float, done.output.splitlines()[-1].split())) for done in floors]
-    shutil.rmtree(folder / "floor")
-    runs = [_run(log, folder) for _ in range(repeat)]
     best = min(runs, key=lambda done: done.seconds)
     return Road(
         log=log,

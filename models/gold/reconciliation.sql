@@ -1,4 +1,4 @@
--- A record is explained only when the call that it belongs to is found in silver: a lost one shows as unexplained.
+-- A record is explained only when the call that it belongs to is found in silver, or its refusal: a lost one shows as unexplained.
 WITH raw AS (
   SELECT source, ingest_date, ingest_sequence, record_kind, coalesce(record_key, CAST(ingest_sequence AS STRING)) AS record_key
   FROM bronze.raw_records
@@ -22,7 +22,11 @@ explained AS (
   LEFT JOIN (
     SELECT DISTINCT ingest_sequence FROM silver.rejected_records WHERE table_name = 'silver.invocations'
   ) AS x ON x.ingest_sequence = r.ingest_sequence
-  LEFT JOIN (SELECT DISTINCT log_source, source_record_key FROM silver.invocations) AS k
+  LEFT JOIN (
+    SELECT log_source, source_record_key FROM silver.invocations
+    UNION
+    SELECT log_source, source_record_key FROM silver.rejected_records WHERE table_name = 'silver.invocations'
+  ) AS k
     ON k.log_source = r.source AND k.source_record_key = r.record_key
 ),
 fates AS (

@@ -3,7 +3,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from lake.small_lake import END, NOON, SmallLake, payload
+from lake.small_lake import END, NOON, SmallLake, payload, spend_log
 
 from tollhouse.demo.spooling import write_spool
 
@@ -30,7 +30,7 @@ def lake(make_lake: Callable[[str], SmallLake]) -> SmallLake:
 
 @pytest.fixture(scope="session")
 def traffic(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
-    """Two days of 120 calls in several segments of two spools, two files of LiteLLM, and no table yet; to be copied."""
+    """Two days of 120 calls in several segments of two spools, three files of LiteLLM, no table yet; to be copied."""
     lake = SmallLake(tmp_path_factory.mktemp("traffic")).configure()
     write_spool(lake.root / "spool", end=END, calls=120, days=2, seed=7, workers=2, segment_bytes=128 << 10)
     lake.log("a.jsonl", [payload(n, NOON + timedelta(minutes=n)) for n in range(20)])
@@ -39,6 +39,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
         payload(3, NOON + timedelta(minutes=3), completion_tokens=99, total_tokens=199),
     ]
     lake.log("b.jsonl", [*broken, *(payload(n, NOON + timedelta(hours=n)) for n in range(21, 31))])
+    lake.log("c.jsonl", [spend_log(n, NOON + timedelta(minutes=n)) for n in range(5)])
     return lake
 
 

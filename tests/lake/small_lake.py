@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import yaml
 
 from tollhouse.ids import uuid7
@@ -32,6 +33,8 @@ from tollhouse.spool.writer import SpoolWriter
 END = dt.datetime(2026, 11, 20, tzinfo=dt.UTC)
 AS_OF = dt.datetime(2026, 11, 20, 6, tzinfo=dt.UTC)
 SPOOL_ID = "5b1f7a3e-0000-4000-8000-00000000000a"
+# A copied lake knows its files by the folder that they were read in.
+_PLACE = r"regexp_replace(object_path, '^.*/(spool|logs)/', '\1/')"
 PROJECT = Path(__file__).parents[2]
 # A buffer of DuckDB's JSON reader is 256 MiB for each file that it has open.
 ENGINE = {"memory": "4GB", "threads": 2}
@@ -77,15 +80,15 @@ class SmallLake:
         }
 
     def contents(self, *, without: Sequence[str] = ()) -> dict[str, list[str]]:
-        """All rows of all tables as sorted texts, paths below the lake's folder relative; ``without`` names columns."""
+        """All rows of all tables as sorted texts, without the folder of log files; ``without`` names columns."""
         with self.open() as lake:
             return {table: self._rows_of(lake, table, without) for table in lake.tables()}
 
     def _rows_of(self, lake: Lakehouse, table: str, without: Sequence[str]) -> list[str]:
         names = [column.name for column in lake.contract(table).columns if column.name not in without]
-        columns = ", ".join(f'"{name}"' for name in names)
+        columns = ", ".join(f'"{name}"' if name != "object_path" else _PLACE for name in names)
         found = lake.connection.execute(f"SELECT {columns} FROM {lake.relation(table)}").fetchall()
-        return sorted(repr(row).replace(f"{self.root}/", "") for row in found)
+        return sorted(map(repr, found))
 
     def write(self, records: Iterable[SpoolRecord], at: dt.datetime = END) -> None:
         """One sealed segment with the records."""
@@ -183,8 +186,6 @@ def outcome(
 
 
 def _raw(value: object) -> Any:
-    import msgspec
-
     return msgspec.Raw(json.dumps(value).encode())
 
 
@@ -230,3 +231,25 @@ def verdict(number: int, at: dt.datetime = NOON) -> Event:
         invocation_id=admit(number, at).invocation_id,
         guardrail=GuardrailVerdict(guardrail_name="pii", phase="input", mode="enforce", verdict="mask"),
     )
+
+
+def spend_log(number: int, at: dt.datetime = NOON) -> dict[str, Any]:
+    """A row of LiteLLM's SpendLogs."""
+    return {
+        "request_id": f"spend-{number}",
+        "call_type": "acompletion",
+        "api_key": "hash",
+        "spend": 0.001,
+        "total_tokens": 110,
+        "prompt_tokens": 100,
+        "completion_tokens": 10,
+        "startTime": text(at),
+        "endTime": text(at + dt.timedelta(seconds=1)),
+        "model": "gpt-4o",
+        "custom_llm_provider": "openai",
+        "user": "ada@example.com",
+        "metadata": "{}",
+        "request_tags": "[]",
+        "messages": "{}",
+        "response": "{}",
+    }

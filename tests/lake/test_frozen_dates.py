@@ -3,9 +3,12 @@ from datetime import timedelta
 import pytest
 from lake.small_lake import AS_OF, NOON, SmallLake, outcome, payload
 
+from tollhouse.lake.evolution import stale_dates
 from tollhouse.lake.maintenance import close_dates
+from tollhouse.lake.rebuild import rebuild, reprice
 
 GOLD = ("gold.costs", "gold.usage_hourly", "gold.cost_attribution_daily", "gold.endpoint_health_hourly")
+SILVER, REJECTS = "silver.invocations", "silver.rejected_records"
 OLD = NOON - timedelta(days=40)
 
 
@@ -32,7 +35,7 @@ def test_closing_dates_removes_silver_and_leaves_gold(closed: SmallLake) -> None
 def test_a_late_record_for_a_closed_date_is_rejected_with_the_reason_and_gold_stays(closed: SmallLake) -> None:
     before = closed.contents()
     closed.write([outcome(3, OLD)])
-    closed.run()
+    closed.run(AS_OF + timedelta(days=1))
 
     assert closed.rows("SELECT table_name, reason FROM {silver.rejected_records}") == [
         ("silver.invocations", "its date is closed: silver.invocations keeps nothing before 2026-11-10")
@@ -65,3 +68,31 @@ def test_a_date_once_closed_stays_closed_when_the_retention_grows(closed: SmallL
     closed.run()
 
     assert closed.rows("SELECT count(*) FROM {silver.rejected_records}") == [(1,)]
+
+
+def test_a_rebuild_and_a_reprice_leave_gold_as_it_was_on_closed_dates(closed: SmallLake) -> None:
+    closed.write([outcome(3, OLD)])
+    closed.run(AS_OF + timedelta(days=1))
+    rows = closed.contents(without=["change_sequence"])
+    with closed.open() as lake:
+        list(reprice(lake, None, None))
+        list(rebuild(lake, "silver.invocations", None, None, AS_OF))
+    closed.run(AS_OF + timedelta(days=1))
+
+    after = closed.contents(without=["change_sequence"])
+    assert {name: after[name] for name in (*GOLD, SILVER, REJECTS)} == {
+        name: rows[name] for name in (*GOLD, SILVER, REJECTS)
+    }
+
+
+def test_a_changed_model_does_not_take_closed_dates_from_gold(closed: SmallLake) -> None:
+    query = closed.own_project() / "models" / "gold" / "costs.sql"
+    query.write_text(query.read_text() + "\n-- changed\n")
+    closed.write([outcome(4)])
+    closed.run()
+    rows = closed.contents(without=["change_sequence"])
+    with closed.open() as lake:
+        list(rebuild(lake, "gold.costs", None, None, AS_OF))
+
+        assert stale_dates(lake, "gold.costs") == []
+    assert closed.contents(without=["change_sequence"])["gold.costs"] == rows["gold.costs"]

@@ -38,7 +38,6 @@ def test_the_next_run_lists_the_open_calls_of_a_killed_gateway_in_doubt(abandone
 
 def test_a_call_in_doubt_is_unpriced_until_its_outcome_comes_after_all(abandoned: SmallLake) -> None:
     abandoned.run(NOON + timedelta(minutes=1))
-    costs = "SELECT pricing_status, cost_usd FROM {gold.costs} WHERE invocation_id = '" + admit(1).invocation_id[:0]
     costs = "SELECT pricing_status, cost_usd IS NULL, count(*) FROM {gold.costs} GROUP BY ALL ORDER BY ALL"
     assert abandoned.rows(costs) == [("priced", False, 1), ("unpriced", True, 2)]
 

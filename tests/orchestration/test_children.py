@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from processes import has_ended
 
 from tollhouse.orchestration.children import Children, ServingError
 
@@ -24,14 +25,6 @@ def children(tmp_path: Path) -> Iterator[Children]:
     started.end()
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "zombie" not in Path(f"/proc/{pid}/status").read_text()
-
-
 def test_ending_ends_all_of_them(children: Children) -> None:
     children.start("one", SLEEP)
     children.start("two", SLEEP, is_killed_at_once=True)
@@ -39,7 +32,7 @@ def test_ending_ends_all_of_them(children: Children) -> None:
     children.check()
     children.end()
 
-    assert [is_alive(pid) for pid in pids] == [False, False]
+    assert [has_ended(pid) for pid in pids] == [True, True]
 
 
 def test_ending_ends_what_they_have_started(children: Children, tmp_path: Path) -> None:
@@ -49,7 +42,7 @@ def test_ending_ends_what_they_have_started(children: Children, tmp_path: Path) 
         children.check()
     children.end()
 
-    assert not is_alive(int(note.read_text()))
+    assert has_ended(int(note.read_text()))
 
 
 def test_one_that_ends_by_itself_is_named_with_its_code(children: Children) -> None:

@@ -9,11 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
+from processes import has_ended
 
 from tollhouse.demo.spooling import write_spool
 from tollhouse.errors import SettingsError
@@ -61,13 +62,6 @@ def served(settings: Settings) -> Iterator[list[int]]:
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=120)
     assert process.returncode == 0
-
-
-def is_alive(pid: int) -> bool:
-    with suppress(ProcessLookupError):
-        os.kill(pid, 0)
-        return "zombie" not in Path(f"/proc/{pid}/status").read_text()
-    return False
 
 
 def drop_calls(settings: Settings, seed: int) -> int:
@@ -143,14 +137,14 @@ def test_what_is_dropped_into_running_pipelines_reaches_gold_unaided_once_and_ac
         calls = drop_calls(settings, 1) + drop_file(settings, "a")
         wait_for(settings, calls)
         calls += drop_calls(settings, 2)
-    assert [pid for pid in first if is_alive(pid)] == []
+    assert [pid for pid in first if not has_ended(pid)] == []
     calls += drop_file(settings, "b")
     with served(settings) as second:
         wait_for(settings, calls)
         calls += drop_calls(settings, 3) + drop_file(settings, "c")
         wait_for(settings, calls)
         wait_until_idle(settings)
-    assert [pid for pid in second if is_alive(pid)] == []
+    assert [pid for pid in second if not has_ended(pid)] == []
 
     keys = sensor_runs(settings)
     assert len(keys) == len(set(keys))
@@ -176,7 +170,7 @@ def test_when_one_process_ends_by_itself_all_end_with_an_error(settings: Setting
             process.terminate()
 
     assert process.returncode == 1
-    assert [pid for pid in pids if is_alive(pid)] == []
+    assert [pid for pid in pids if not has_ended(pid)] == []
 
 
 def test_a_port_that_is_taken_is_refused_before_anything_starts(settings: Settings) -> None:

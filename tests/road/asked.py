@@ -3,7 +3,8 @@
 CALLS = """
     SELECT i.*, CAST(i.event_date AS STRING) AS date, r.object_path,
       date_format(i.event_time, 'yyyy-MM-dd HH:mm:ss.SSSSSS') AS time, p.prompt_text, p.completion_text,
-      length(p.prompt_text) AS prompt_characters, p.request, p.response, p.logging_error_codes, c.pricing_status, c.cost_usd
+      length(p.prompt_text) AS prompt_characters, p.request, p.response, p.logging_error_codes,
+      c.pricing_status, c.cost_usd
     FROM silver.invocations i JOIN bronze.raw_records r ON r.ingest_sequence = i.ingest_sequence
     LEFT JOIN silver.payloads p ON p.invocation_id = i.invocation_id
     LEFT JOIN gold.costs c ON c.invocation_id = i.invocation_id

@@ -99,7 +99,7 @@ def admit(number: int, **members: Any) -> Admit:
 
 
 def encoded(record: CallOutcome, *changes: tuple[str, str]) -> bytes:
-    """The record as a careless writer would have written it: its JSON with texts replaced, each of which must be there."""
+    """The record as a careless writer would have written it: its JSON with some texts replaced."""
     text = msgspec.json.encode(record).decode()
     for old, new in changes:
         assert old in text, f"{old!r} is not in {text!r}"

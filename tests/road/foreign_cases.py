@@ -66,12 +66,12 @@ CASES = [
         rows=[{"input_tokens": 10, "output_tokens": 20}],
     ),
     Case(
-        "`\"7\"` for 7",
+        '`"7"` for 7',
         line("text-number-1", prompt_tokens="7", total_tokens=27),
         rows=[{"input_tokens": 7, "data_issues": ["text_number:prompt_tokens"]}],
     ),
     Case(
-        "`\"seven\"` for 7",
+        '`"seven"` for 7',
         line("word-1", prompt_tokens="seven"),
         unmapped=[f'prompt_tokens is "seven", {COUNT}'],
     ),
@@ -88,7 +88,14 @@ CASES = [
     Case("a call without a time", line("timeless-1", startTime=None), unmapped=["startTime is missing"]),
     Case(
         "a call without tokens, model and provider",
-        line("bare-1", prompt_tokens=None, completion_tokens=None, total_tokens=None, model=None, custom_llm_provider=None),
+        line(
+            "bare-1",
+            prompt_tokens=None,
+            completion_tokens=None,
+            total_tokens=None,
+            model=None,
+            custom_llm_provider=None,
+        ),
         rows=[{"usage_source": "none", "input_tokens": None, "destination_model": None, "cost_usd": None}],
     ),
     Case(

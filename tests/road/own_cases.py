@@ -43,12 +43,12 @@ WRITTEN = [
         rows={102: {"input_tokens": 10}},
     ),
     Case(
-        "`\"7\"` for 7",
+        '`"7"` for 7',
         [outcome(103, **_used({"prompt_tokens": "7", "completion_tokens": 20}))],
         rows={103: {"input_tokens": 7, "usage_source": "provider", "data_issues": ["text_number:usage"]}},
     ),
     Case(
-        "`\"seven\"` for 7",
+        '`"seven"` for 7',
         [
             outcome(104, **_used({"prompt_tokens": "seven", "completion_tokens": 20})),
             encoded(outcome(105, latency_ms=7), ('"latency_ms":7', '"latency_ms":"seven"')),
@@ -62,7 +62,12 @@ WRITTEN = [
     ),
     Case(
         "cached tokens above the input",
-        [outcome(107, **_used({"prompt_tokens": 10, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 11}}))],
+        [
+            outcome(
+                107,
+                **_used({"prompt_tokens": 10, "completion_tokens": 1, "prompt_tokens_details": {"cached_tokens": 11}}),
+            )
+        ],
         rows={107: NO_COUNTS},
     ),
     Case(
@@ -158,12 +163,17 @@ WRITTEN = [
         [admit(123)],
         rows={123: {"invocation_state": "in_doubt", "pricing_status": "unpriced", "cost_usd": None}},
     ),
-    Case("a call with beginning and end", [admit(124), outcome(124)], rows={124: {"invocation_state": "final"}}, repeats=1),
+    Case(
+        "a call with beginning and end",
+        [admit(124), outcome(124)],
+        rows={124: {"invocation_state": "final"}},
+        repeats=1,
+    ),
 ]
 # Whole lines of a sealed segment that our writer would have refused.
 FORGED = [
     Case(
-        "a lone surrogate",
+        "a lone surrogate outside a body",
         [encoded(outcome(201), ("ada@example.com", r"ada\ud83d@example.com"))],
         rows={201: {"requester": "ada\ufffd@example.com"}},
     ),

@@ -30,7 +30,7 @@ def _numbers(road: Road) -> list[str]:
     return sorted(row["request_id"] for row in road.ask(CALLS))
 
 
-def test_a_flipped_bit_sets_one_record_aside_and_reading_goes_on(road: Road) -> None:
+def test_a_flipped_bit_in_our_own_log_sets_one_record_aside_and_reading_goes_on(road: Road) -> None:
     road.append(*[outcome(number) for number in range(1, 7)])
     path = segment_path(road.slot, 1, is_open=False)
     _damage(path, (2, b"\x01"), (4, b"\xff\xfe\x00\x80"))
@@ -65,6 +65,8 @@ def test_a_segment_without_its_footer_is_read_line_by_line(road: Road) -> None:
 
 
 def test_an_empty_segment_is_an_object_without_records(road: Road) -> None:
+    with road.writing():
+        pass
     road.forge(1)
     road.run()
     assert road.totals()["objects"] == 1

@@ -34,7 +34,10 @@ def test_the_same_call_again_next_week_is_the_same_row(road: Road) -> None:
     road.run(NEXT_WEEK)
     (row,) = road.ask(CALLS)
     assert (row["output_tokens"], str(row["ingest_date"])) == (20, "2026-03-09")
-    assert [row["duplicate_records"] for row in road.ask("SELECT * FROM gold.reconciliation ORDER BY ingest_date")] == [1, 0]
+    assert [row["duplicate_records"] for row in road.ask("SELECT * FROM gold.reconciliation ORDER BY ingest_date")] == [
+        1,
+        0,
+    ]
     road.assert_sound(NEXT_WEEK)
 
 
@@ -49,7 +52,9 @@ def test_a_growing_file_is_read_on_from_where_it_ended(road: Road) -> None:
     settle(path)
     road.run()
     assert [row["request_id"] for row in road.ask(CALLS)] == ["one", "two", "three"]
-    assert [row["position"] for row in road.ask("SELECT position FROM bronze.raw_records ORDER BY ingest_sequence")] == [0, 1, 2]
+    assert [
+        row["position"] for row in road.ask("SELECT position FROM bronze.raw_records ORDER BY ingest_sequence")
+    ] == [0, 1, 2]
     assert road.totals()["object_bytes"] == path.stat().st_size
     road.assert_sound()
 

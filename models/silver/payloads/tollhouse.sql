@@ -4,7 +4,7 @@ WITH speaking AS (
   SELECT max(ingest_sequence) AS ingest_sequence
   FROM bronze.raw_records
   WHERE record_kind = 'OUTCOME' AND (
-    raw_text LIKE '%"request_body":%' OR raw_text LIKE '%"response_body":%' OR raw_text LIKE '%"payload_state":"oversize"%'
+    raw_text LIKE '%"request_body":%' OR raw_text LIKE '%"response_body":%' OR raw_text RLIKE '"payload_state": ?"oversize"'
   )
   GROUP BY coalesce(record_key, CAST(ingest_sequence AS STRING))
 ),

@@ -57,10 +57,11 @@ def _rebuild_table(
         writable(lake, table)
         if is_from_bronze and contract.document.rejects_to:
             _retry_rejects(lake, contract)
-        waiting = [day for day in stale_dates(lake, table) if _within(day, first, last)]
+        stale = _open_dates(lake, contract, stale_dates(lake, table))
+        waiting = [day for day in stale if _within(day, first, last)]
         if not waiting:
             waiting = [day for day in _known_dates(lake, contract) if _within(day, first, last)]
-            set_stale_dates(lake, table, [*stale_dates(lake, table), *waiting])
+        set_stale_dates(lake, table, [*stale, *waiting])
         for chunk in _chunks(lake, contract, waiting):
             if is_from_bronze:
                 _rebuild_from_bronze(lake, contract, chunk)
@@ -78,14 +79,14 @@ def _within(day: str, first: date | None, last: date | None) -> bool:
 def _known_dates(lake: Lakehouse, contract: Contract) -> list[str]:
     driving = contract.document.driving or ""
     above = [] if driving.startswith("bronze.") else partition_dates(lake, driving)
-    found = {*partition_dates(lake, contract.table), *above}
-    return sorted(day for day in found if day >= _closed_before(lake, driving) or day == "1970-01-01")
+    return _open_dates(lake, contract, sorted({*partition_dates(lake, contract.table), *above}))
 
 
-def _closed_before(lake: Lakehouse, driving: str) -> str:
-    """Gold keeps what it knows of the dates that silver has closed: there is nothing to make them from."""
-    is_closable = driving.startswith("silver.") and lake.exists(driving)
-    return lake.state(driving).properties.get(CLOSED_BEFORE, "") if is_closable else ""
+def _open_dates(lake: Lakehouse, contract: Contract, days: Sequence[str]) -> list[str]:
+    """Gold keeps what it knew of the dates that silver has closed: there is nothing to make them from."""
+    driving = contract.document.driving or ""
+    closed_before = lake.state(driving).properties.get(CLOSED_BEFORE, "") if driving.startswith("silver.") else ""
+    return [day for day in days if day >= closed_before or day == "1970-01-01"]
 
 
 def _chunks(lake: Lakehouse, contract: Contract, days: Sequence[str]) -> Iterator[list[str]]:
@@ -148,7 +149,7 @@ def _retry_rejects(lake: Lakehouse, contract: Contract) -> None:
     listed = ", ".join(map(str, sequences))
     part = Slice(min(sequences) - 1, max(sequences), files)
     compute(lake, contract, part, change=number, where=f"ingest_sequence IN ({listed})")
-    split_rejects(lake, contract, None)
+    split_rejects(lake, contract, state.properties.get(CLOSED_BEFORE))
     plan = merging.plan_merge(lake, contract, state.files, "incoming")
     if plan.rows:
         facts = {"dirty_dates": plan.dates, "dirty_ingest_dates": plan.ingest_dates, "step": "rebuild"}

@@ -6,6 +6,7 @@ from datetime import date
 
 from tollhouse.lake.embedded import committing, writing
 from tollhouse.lake.embedded.reading import literal
+from tollhouse.lake.embedded.snapshot import CLOSED_BEFORE
 from tollhouse.lake.engine import Commit, DataFile, TableState, Written
 from tollhouse.lake.evolution import writable
 from tollhouse.lake.lakehouse import Lakehouse
@@ -14,7 +15,13 @@ from tollhouse.lake.watermarks import app_id
 from tollhouse.sql.dialects import to_duckdb
 
 TABLE = "gold.reconciliation"
-SOURCES = ("bronze.raw_records", "bronze.rejected_records", "silver.invocations", "silver.rejected_records")
+SOURCES = (
+    "bronze.raw_records",
+    "bronze.rejected_records",
+    "silver.invocations",
+    "silver.rejected_records",
+    "gold.costs",
+)
 
 
 def reconcile(lake: Lakehouse) -> Written:
@@ -49,6 +56,8 @@ def replace_ingest_dates(
     """Replaces the partitions ``days`` (ISO dates of ingestion)."""
     contract = lake.contract(TABLE)
     delta = writable(lake, TABLE)
+    # What was ingested before the first open date has left silver: gold keeps what it knew of it.
+    days = [day for day in days if day >= states["silver.invocations"].properties.get(CLOSED_BEFORE, "")]
     added: Sequence[writing.NewFile] = []
     if days:
         with ExitStack() as stack:
@@ -79,7 +88,7 @@ def _files(lake: Lakehouse, states: dict[str, TableState], days: Sequence[str]) 
         "bronze.source_objects": lake.state("bronze.source_objects").files,
         "silver.invocations": invocations,
         "silver.rejected_records": states["silver.rejected_records"].files,
-        "gold.costs": [f for f in lake.state("gold.costs").files if f.may_hold("ingest_date", low=first)],
+        "gold.costs": [f for f in states["gold.costs"].files if f.may_hold("ingest_date", low=first)],
     }
 
 

@@ -18,18 +18,23 @@ class Slice:
     files: Sequence[DataFile]
 
 
-def slices(files: Sequence[DataFile], column: str, after: int, batch_mib: int) -> Iterator[Slice]:
-    """Cuts what is newer than ``after`` by ``column`` into slices of about ``batch_mib`` of files each."""
-    fresh = sorted(
-        (file for file in files if file.rows and file.may_hold(column, low=after + 1)), key=lambda f: f.maximum[column]
-    )
+def slices(
+    files: Sequence[DataFile], column: str, after: int, batch_mib: int, until: int | None = None
+) -> Iterator[Slice]:
+    """Cuts what lies after ``after`` up to ``until`` by ``column`` into slices of about ``batch_mib`` of files each."""
+
+    def reach(file: DataFile) -> int:
+        greatest: int = file.maximum[column]
+        return greatest if until is None else min(until, greatest)
+
+    fresh = sorted((file for file in files if file.rows and file.may_hold(column, after + 1, until)), key=reach)
     low, batch, size = after, list[DataFile](), 0
     for index, file in enumerate(fresh):
         batch.append(file)
         size += file.size
-        high = file.maximum[column]
+        high = reach(file)
         is_last = index == len(fresh) - 1
-        if is_last or (size >= batch_mib * _MIB and fresh[index + 1].maximum[column] > high):
+        if is_last or (size >= batch_mib * _MIB and reach(fresh[index + 1]) > high):
             yield Slice(low, high, [f for f in fresh if f.may_hold(column, low + 1, high)])
             low, batch, size = high, [], 0
 

@@ -79,7 +79,7 @@ def frame_segments(
     connection.register("mended_lines", mended)
     connection.register("gap_records", gap_rows)
     lines = _mark(connection, sound, has_mended=mended.num_rows > 0)
-    connection.register("normalized_records", _normalized(connection, lines))
+    connection.register("normalized_records", _normalized(connection))
     objects = _objects(connection, segments, rejected)
     return Framed(_query(lines), objects, rejected, last + gap_rows.num_rows, connection)
 
@@ -91,7 +91,7 @@ def _mark(connection: duckdb.DuckDBPyConnection, sound: Sequence[Segment], *, ha
         try:
             connection.execute(
                 f"CREATE OR REPLACE TABLE line_marks AS SELECT file, {_SEQUENCE} AS sequence, "
-                f"strlen(raw_text) AS bytes, {_SUSPECT} AS is_suspect FROM ({lines})"
+                f"strlen(raw_text) AS bytes, CASE WHEN {_SUSPECT} THEN raw_text END AS suspect_text FROM ({lines})"
             )
         except duckdb.InvalidInputException as error:
             if "maximum_object_size" not in str(error) or limit == _LARGEST_BYTES:
@@ -203,15 +203,10 @@ _NORMALIZED = pa.schema(
 )
 
 
-def _normalized(connection: duckdb.DuckDBPyConnection, lines: str) -> pa.Table:
+def _normalized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Only the records that the vectorised check suspects reach Python; most are strict JSON throughout."""
     rows: list[dict[str, object]] = []
-    if not connection.execute("SELECT count(*) FROM line_marks WHERE is_suspect").fetchall()[0][0]:
-        return pa.Table.from_pylist(rows, _NORMALIZED)
-    found = connection.execute(
-        f"SELECT l.file, m.sequence, l.raw_text FROM ({lines}) l JOIN line_marks m "
-        f"ON m.file = l.file AND m.sequence = {_SEQUENCE} WHERE m.is_suspect"
-    )
+    found = connection.execute("SELECT file, sequence, suspect_text FROM line_marks WHERE suspect_text IS NOT NULL")
     while batch := found.fetchmany(256):
         for file, sequence, text in batch:
             normalized, errors = normalize_record(text, BODIES)

@@ -21,7 +21,8 @@ from tollhouse.lake.types import duckdb_type
 
 # 2.5 kB a row: groups of this size keep all cores busy on a batch and one group in memory under 50 MB.
 _ROW_GROUP_ROWS = 16_384
-_COMPRESSION = "compression zstd, compression_level 3"
+# Bronze is written once and read once or twice: the quickest level costs a sixth more bytes and half the time.
+_LEVELS = {"bronze": 1, "silver": 3, "gold": 3}
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def _copy(
     types = {name: duckdb_type(kind) for name, kind in contract.column_types}
     columns = ", ".join(f"CAST({quoted(name)} AS {types[name]}) AS {quoted(name)}" for name in names)
     options = (
-        f"format parquet, {_COMPRESSION}, row_group_size {_ROW_GROUP_ROWS}, return_stats, append, "
+        f"format parquet, compression zstd, compression_level {_LEVELS[contract.layer]}, "
+        f"row_group_size {_ROW_GROUP_ROWS}, return_stats, append, "
         f"filename_pattern 'part-{{uuid}}', {option}"
     )
     try:
