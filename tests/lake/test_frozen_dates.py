@@ -1,4 +1,5 @@
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from lake.small_lake import AS_OF, NOON, SmallLake, outcome, payload
@@ -12,16 +13,21 @@ SILVER, REJECTS = "silver.invocations", "silver.rejected_records"
 OLD = NOON - timedelta(days=40)
 
 
-@pytest.fixture
-def closed(lake: SmallLake) -> SmallLake:
-    """A lake that closed all before the last ten days, with a call of each side, and one of 1970."""
-    lake.configure(retention={"silver_days": 10})
+@pytest.fixture(scope="module")
+def closed_once(empty: SmallLake, tmp_path_factory: pytest.TempPathFactory) -> SmallLake:
+    lake = empty.copy(tmp_path_factory.mktemp("closed_once") / "lake").configure(retention={"silver_days": 10})
     lake.write([outcome(1, OLD), outcome(2)])
     lake.log("a.jsonl", [payload(1, startTime=0)])
     lake.run()
     with lake.open() as opened:
         assert close_dates(opened, AS_OF)["silver.invocations"] == 1
     return lake
+
+
+@pytest.fixture
+def closed(closed_once: SmallLake, tmp_path: Path) -> SmallLake:
+    """A lake that closed all before the last ten days, with a call of each side, and one of 1970."""
+    return closed_once.copy(tmp_path / "closed")
 
 
 def test_closing_dates_removes_silver_and_leaves_gold(closed: SmallLake) -> None:
@@ -54,7 +60,7 @@ def test_the_body_of_a_late_record_for_a_closed_date_is_not_kept(closed: SmallLa
 
 def test_1970_is_never_closed(closed: SmallLake) -> None:
     closed.log("b.jsonl", [payload(2, startTime=0)])
-    closed.run()
+    closed.run()  # reads the copy's folder of logs: a.jsonl again, and b.jsonl
 
     assert closed.rows("SELECT count(*) FROM {silver.invocations} WHERE event_date = DATE '1970-01-01'") == [(2,)]
     assert closed.rows("SELECT count(*) FROM {silver.rejected_records}") == [(0,)]

@@ -7,8 +7,11 @@ import pytest
 from lake.small_lake import AS_OF, NOON, SmallLake, outcome, payload
 
 from tollhouse.errors import ContractError, LakeError
+from tollhouse.lake.embedded.committing import commit_files
+from tollhouse.lake.engine import Commit
 from tollhouse.lake.evolution import stale_dates, stale_tables
 from tollhouse.lake.rebuild import rebuild
+from tollhouse.lake.run import STEPS
 
 SCRIPT = Path(__file__).with_name("killed_rebuild.py")
 # A rebuild is one more commit: the number that it gives its rows differs, the rows do not.
@@ -174,3 +177,26 @@ def test_what_an_older_model_refused_is_given_to_todays(lake: SmallLake) -> None
     assert lake.rows("SELECT count(*) FROM {silver.invocations}") == [(2,)]
     assert lake.rows("SELECT count(*), sum(cost_usd) > 0 FROM {gold.costs}") == [(2, True)]
     assert lake.rows("SELECT is_balanced, invocations FROM {gold.reconciliation}") == [(True, 2)]
+
+
+def test_a_rollup_whose_sources_log_has_expired_says_so_and_a_rebuild_mends_it(lake: SmallLake) -> None:
+    lake.write([outcome(1)])
+    lake.run()
+    lake.write([outcome(2, NEXT_DAY)])
+    with lake.open() as opened:
+        for step in STEPS[: [step.name for step in STEPS].index("gold.usage_hourly")]:
+            step.act(opened, AS_OF)
+        expired = opened.state("gold.costs").version
+        commit_files(opened.delta("gold.costs"), opened.contract("gold.costs"), Commit({}, {}))
+        opened.delta("gold.costs").create_checkpoint()
+    (lake.root / "lake" / "gold" / "costs" / "_delta_log" / f"{expired:020d}.json").unlink()
+
+    with pytest.raises(LakeError, match="no longer in its Delta log"):
+        lake.run()
+    rebuild_all(lake, "gold.costs")
+    lake.run()
+
+    assert lake.rows("SELECT event_date, sum(calls) FROM {gold.usage_hourly} GROUP BY 1 ORDER BY 1") == [
+        (NOON.date(), 1),
+        (NEXT_DAY.date(), 1),
+    ]

@@ -4,18 +4,23 @@ import tempfile
 from collections.abc import Callable, Iterator
 from hashlib import shake_256
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from road.calls import line, outcome
 from road.roads import Road, make_road
 from road.strangers import give_to_nobody, run_as_nobody, run_with_files_up_to
 
+PROJECT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def road() -> Iterator[Road]:
-    """A road that everybody can get to: pytest's own folders are closed to others."""
+    """A road, with models of its own, that everybody can get to: pytest's folders and the checkout may be closed."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
+        for content in ("models", "sql"):
+            copytree(PROJECT / content, Path(folder) / content)
         road = make_road(Path(folder))
         road.append(outcome(1))
         road.drop("a.jsonl", line("one"))

@@ -125,7 +125,8 @@ counted AS (
     END AS reasoning_text,
     CASE WHEN a.usage_format = 'openai_chat' THEN u.prompt_tokens_details.audio_tokens END AS audio_input_text,
     CASE WHEN a.usage_format = 'openai_chat' THEN u.completion_tokens_details.audio_tokens END AS audio_output_text,
-    coalesce(a.usage, 'null') <> 'null' AND a.usage_format IS NOT NULL AS has_usage
+    coalesce(a.usage, 'null') <> 'null' AND a.usage_format IS NOT NULL AS has_usage,
+    coalesce(a.usage RLIKE '(_tokens|TokenCount)" *: *"[0-9]', FALSE) AS has_text_number
   FROM made
 ),
 -- Missing parts are 0; a part that is no number of up to 15 digits makes the whole usage invalid.
@@ -220,7 +221,8 @@ gathered AS (
   SELECT
     ingest_sequence AS call_sequence,
     collect_list(attempt) AS found,
-    sum(CASE WHEN has_usage AND NOT is_valid THEN 1 ELSE 0 END) AS invalid_usages
+    sum(CASE WHEN has_usage AND NOT is_valid THEN 1 ELSE 0 END) AS invalid_usages,
+    sum(CASE WHEN has_text_number AND is_valid THEN 1 ELSE 0 END) AS text_numbers
   FROM typed
   WHERE size(raw_attempts) > 1
   GROUP BY ingest_sequence
@@ -229,6 +231,7 @@ ordered AS (
   SELECT
     call_sequence,
     invalid_usages,
+    text_numbers,
     transform(
       sort_array(transform(found, f -> f.attempt_number)),
       n -> try_element_at(filter(found, f -> f.attempt_number = n), 1)
@@ -244,7 +247,8 @@ final AS (
       WHEN size(t.raw_attempts) = 1 THEN array(t.attempt)
       ELSE o.attempts
     END AS attempts,
-    CASE WHEN t.has_usage AND NOT t.is_valid THEN 1 ELSE 0 END + coalesce(o.invalid_usages, 0) AS invalid_usages
+    CASE WHEN t.has_usage AND NOT t.is_valid THEN 1 ELSE 0 END + coalesce(o.invalid_usages, 0) AS invalid_usages,
+    CASE WHEN t.has_text_number AND t.is_valid THEN 1 ELSE 0 END + coalesce(o.text_numbers, 0) AS text_numbers
   FROM typed AS t
   LEFT JOIN ordered AS o ON o.call_sequence = t.ingest_sequence
   WHERE t.a.attempt_number <=> try_element_at(t.raw_attempts, -1).attempt_number
@@ -269,7 +273,11 @@ SELECT
     OR event_time > timestampadd(DAY, 1, ingested_at), FALSE
   ) AS is_time_suspect,
   filter(
-    array(CASE WHEN invalid_usages > 0 THEN 'usage_invalid:attempts' END), i -> i IS NOT NULL
+    array(
+      CASE WHEN invalid_usages > 0 THEN 'usage_invalid:attempts' END,
+      CASE WHEN text_numbers > 0 THEN 'text_number:usage' END
+    ),
+    i -> i IS NOT NULL
   ) AS data_issues,
   try_cast(r.deadline AS TIMESTAMP) AS deadline,
   spool_id,

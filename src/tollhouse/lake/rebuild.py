@@ -44,7 +44,7 @@ def rebuild(
     for name, below in lake.contracts.items():
         if below.document.driving == table and below.queries and name != RECONCILIATION:
             yield from rebuild(lake, name, first, last, as_of)
-    if table == INVOCATIONS:
+    if table == COSTS:
         yield from rebuild(lake, RECONCILIATION, None, None, as_of)
 
 
@@ -62,6 +62,8 @@ def _rebuild_table(
         if not waiting:
             waiting = [day for day in _known_dates(lake, contract) if _within(day, first, last)]
         set_stale_dates(lake, table, [*stale, *waiting])
+        is_whole = set(waiting) >= set(_known_dates(lake, contract))
+        reached = lake.state(contract.document.driving or "").version
         for chunk in _chunks(lake, contract, waiting):
             if is_from_bronze:
                 _rebuild_from_bronze(lake, contract, chunk)
@@ -69,6 +71,14 @@ def _rebuild_table(
                 _recompute(lake, contract, chunk)
             set_stale_dates(lake, table, [day for day in stale_dates(lake, table) if day not in chunk])
             yield table, chunk
+        if is_whole and contract.document.write == "replace_partitions":
+            _note_reached(lake, contract, reached)
+
+
+def _note_reached(lake: Lakehouse, contract: Contract, version: int) -> None:
+    """A rollup whose source's log has expired reads on from ``version``, since every date has been made anew."""
+    mark = app_id(contract.table, contract.document.driving or "")
+    committing.commit_files(lake.delta(contract.table), contract, Commit({mark: version}, {"step": "rebuild"}))
 
 
 def _within(day: str, first: date | None, last: date | None) -> bool:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from time import perf_counter
 
+import duckdb
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
-from tollhouse.errors import ConcurrentWriteError
+from tollhouse.errors import ConcurrentWriteError, LakeError
 from tollhouse.lake.bronze.batch import finish_batches
 from tollhouse.lake.bronze.objects import ingest_sources
 from tollhouse.lake.bronze.segments import ingest_spool
@@ -83,7 +84,13 @@ STEPS: Sequence[Step] = (
 )
 def do_step(lake: Lakehouse, step: Step, as_of: datetime) -> Written:
     """Does one step; where another writer was faster it reads the watermark again and retries, with jitter."""
-    return step.act(lake, as_of)
+    try:
+        return step.act(lake, as_of)
+    except duckdb.OutOfMemoryException as error:
+        raise LakeError(
+            f"{step.name}: a batch does not fit into engine.memory ({lake.settings.engine.memory})",
+            hint="set engine.memory higher, or engine.batch_mib lower, and run again; what was committed stays",
+        ) from error
 
 
 def run_steps(lake: Lakehouse, as_of: datetime, *, job: str | None = None) -> Iterator[StepReport]:

@@ -6,8 +6,9 @@ One that was recovered, is suspect or does not match is read line by line, each 
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -17,7 +18,7 @@ import msgspec
 import pyarrow as pa
 
 from tollhouse.errors import SourceError
-from tollhouse.sources.strict_json import normalize_record, suspect_sql
+from tollhouse.sources.strict_json import NotJsonError, normalize_record, suspect_sql
 from tollhouse.spool.gaps import SpoolGap
 from tollhouse.spool.reader import Line, read_lines
 from tollhouse.spool.segment import Seal, Segment, decode_seal
@@ -74,41 +75,53 @@ def frame_segments(
     with ThreadPoolExecutor(2) as pool:  # hashing frees the interpreter
         soundness = list(pool.map(is_sound, segments))
     sound = [segment for segment, is_whole in zip(segments, soundness, strict=True) if is_whole]
-    mended, rejected = _mend([segment for segment in segments if segment not in sound])
     connection.register("segment_places", places)
-    connection.register("mended_lines", mended)
     connection.register("gap_records", gap_rows)
-    lines = _mark(connection, sound, has_mended=mended.num_rows > 0)
+    lines, rejected, line_bytes = _mark(connection, segments, sound)
     connection.register("normalized_records", _normalized(connection))
-    objects = _objects(connection, segments, rejected)
+    objects = _objects(connection, segments, rejected, line_bytes)
     return Framed(_query(lines), objects, rejected, last + gap_rows.num_rows, connection)
 
 
-def _mark(connection: duckdb.DuckDBPyConnection, sound: Sequence[Segment], *, has_mended: bool) -> str:
-    """Notes of each line its number, size and whether its bodies need a closer look; returns the query of the lines."""
-    for limit in (_USUAL_BYTES, _LARGEST_BYTES):  # buffers of the larger limit cost twice the time
-        lines = _lines(sound, has_mended, limit)
-        try:
+def _mark(
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], sound: Sequence[Segment]
+) -> tuple[str, pa.Table, dict[str, int]]:
+    """Notes of each line its number, size and whether it needs a closer look.
+
+    Returns the query of the lines, what was rejected, and the bytes of all lines of each segment read line by line.
+    """
+    # Buffers of the larger limit cost twice the time; and one line that is no JSON stops DuckDB for its whole file.
+    for limit in (_USUAL_BYTES, _LARGEST_BYTES, None):
+        readable = sound if limit else [segment for segment in sound if _is_readable(connection, segment)]
+        mended, rejected, line_bytes = _mend([segment for segment in segments if segment not in readable])
+        connection.register("mended_lines", mended)
+        lines = _lines(readable, has_mended=mended.num_rows > 0, limit=limit or _LARGEST_BYTES)
+        with suppress(duckdb.InvalidInputException):
             connection.execute(
                 f"CREATE OR REPLACE TABLE line_marks AS SELECT file, {_SEQUENCE} AS sequence, "
                 f"strlen(raw_text) AS bytes, CASE WHEN {_SUSPECT} THEN raw_text END AS suspect_text FROM ({lines})"
             )
-        except duckdb.InvalidInputException as error:
-            if "maximum_object_size" not in str(error) or limit == _LARGEST_BYTES:
-                raise SourceError(f"a segment cannot be read: {error}") from error
-        else:
-            return lines
-    raise AssertionError("unreachable")
+            return lines, rejected, line_bytes
+    paths = ", ".join(str(segment.path) for segment in segments)
+    raise SourceError(f"none of the segments {paths} can be read", hint="run `tollhouse doctor`")
+
+
+def _is_readable(connection: duckdb.DuckDBPyConnection, segment: Segment) -> bool:
+    try:
+        connection.execute(f"SELECT count(raw_text) FROM ({_lines([segment], has_mended=False, limit=_LARGEST_BYTES)})")
+    except duckdb.Error:
+        return False
+    return True
 
 
 _USUAL_BYTES, _LARGEST_BYTES = 16 << 20, 256 << 20
 
-# The record around the bodies was written by us and hashes to its seal: only the bodies can be anything but strict.
+# The record around the bodies was written by us and hashes to its seal; the attempts hold the providers' own usage.
 _SUSPECT = (
-    f"CASE WHEN {_KIND} <> 'OUTCOME' THEN false "
-    "ELSE list_bool_or(list_transform(json_extract_string(raw_text, ['$.request_body', '$.response_body', "
-    "'$.request_body_encoding', '$.response_body_encoding']), lambda b: coalesce(b = 'base64', false) "
-    f"OR ({suspect_sql('b')}))) END"
+    f"CASE WHEN {_KIND} <> 'OUTCOME' THEN NOT json_valid(raw_text) "
+    "ELSE coalesce(TRY(list_bool_or(list_transform(json_extract_string(raw_text, ['$.request_body', '$.response_body', "
+    "'$.attempts', '$.request_body_encoding', '$.response_body_encoding']), lambda b: coalesce(b = 'base64', false) "
+    f"OR ({suspect_sql('b')})))), true) END"
 )
 
 
@@ -146,7 +159,7 @@ def _places(segments: Sequence[Segment], first: int) -> tuple[pa.Table, int]:
     """Where each segment's records go: ingest_sequence = record's sequence + shift."""
     rows: list[dict[str, object]] = []
     for segment in segments:
-        begin, end = segment.first_sequence or 0, segment.last_sequence
+        begin, end = _sequences(segment)
         rows.append(
             {
                 "file": str(segment.path),
@@ -162,7 +175,15 @@ def _places(segments: Sequence[Segment], first: int) -> tuple[pa.Table, int]:
     return pa.Table.from_pylist(rows, schema), first - 1
 
 
-def _lines(sound: Sequence[Segment], has_mended: bool, limit: int) -> str:
+def _sequences(segment: Segment) -> tuple[int, int | None]:
+    """First and last sequence number; counted where the footer cannot be read."""
+    if segment.sha256 is not None:
+        return segment.first_sequence or 0, segment.last_sequence
+    found = [line.sequence for line in read_lines(segment) if line.sequence is not None]
+    return (min(found), max(found)) if found else (0, None)
+
+
+def _lines(sound: Sequence[Segment], *, has_mended: bool, limit: int) -> str:
     parts: list[str] = []
     if sound:
         paths = ", ".join("'" + str(segment.path).replace("'", "''") + "'" for segment in sound)
@@ -209,7 +230,10 @@ def _normalized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     found = connection.execute("SELECT file, sequence, suspect_text FROM line_marks WHERE suspect_text IS NOT NULL")
     while batch := found.fetchmany(256):
         for file, sequence, text in batch:
-            normalized, errors = normalize_record(text, BODIES)
+            try:
+                normalized, errors = normalize_record(text, BODIES)
+            except NotJsonError:
+                continue  # silver says what is missing in it
             if normalized is not None or errors:
                 rows.append(
                     {"file": file, "sequence": sequence, "normalized_text": normalized, "body_errors": errors or None}
@@ -217,16 +241,18 @@ def _normalized(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.Table.from_pylist(rows, _NORMALIZED)
 
 
-def _mend(segments: Sequence[Segment]) -> tuple[pa.Table, pa.Table]:
+def _mend(segments: Sequence[Segment]) -> tuple[pa.Table, pa.Table, dict[str, int]]:
     good: list[dict[str, object]] = []
     bad: list[dict[str, object]] = []
+    line_bytes = {str(segment.path): 0 for segment in segments}
     for segment in segments:
         for line in read_lines(segment):
+            line_bytes[str(segment.path)] += len(line.raw)
             if line.damage is None:
                 good.append({"file": str(segment.path), "raw_text": line.raw.decode()})
             else:
                 bad.append(_reject(segment.path, line))
-    return pa.Table.from_pylist(good, _ROWS), pa.Table.from_pylist(bad, _REJECTS)
+    return pa.Table.from_pylist(good, _ROWS), pa.Table.from_pylist(bad, _REJECTS), line_bytes
 
 
 def _reject(path: Path, line: Line) -> dict[str, object]:
@@ -259,7 +285,12 @@ def _gap_rows(found: Sequence[SpoolGap], first: int) -> pa.Table:
     return pa.Table.from_pylist(rows, pa.schema([*fields, ("spool_segment", pa.int64()), ("raw_text", pa.string())]))
 
 
-def _objects(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], rejected: pa.Table) -> pa.Table:
+def _objects(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[Segment],
+    rejected: pa.Table,
+    line_bytes: Mapping[str, int],
+) -> pa.Table:
     lost = _by_object(rejected)
     counted = connection.execute("SELECT file, count(*), sum(bytes) FROM line_marks GROUP BY file").fetchall()
     framed = {file: (count, int(size)) for file, count, size in counted}
@@ -272,8 +303,8 @@ def _objects(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment],
             "framed_bytes": framed.get(str(segment.path), (0, 0))[1],
             "rejected_records": lost.get(str(segment.path), (0, 0))[0],
             "rejected_bytes": lost.get(str(segment.path), (0, 0))[1],
-            "separator_bytes": _separators(segment),
-            "declared_records": segment.record_count,
+            "separator_bytes": _separators(segment, line_bytes.get(str(segment.path))),
+            "declared_records": segment.record_count if segment.sha256 else None,
             "spool_id": segment.spool_id,
             "spool_segment": segment.number,
             "is_recovered": segment.is_recovered,
@@ -304,8 +335,10 @@ def _by_object(rejected: pa.Table) -> dict[str, tuple[int, int]]:
     return counts
 
 
-def _separators(segment: Segment) -> int:
-    """Header, footer and the line end of each record."""
+def _separators(segment: Segment, line_bytes: int | None) -> int:
+    """Header, footer and the line end of each record; ``line_bytes`` is given where every line was read."""
+    if line_bytes is not None:
+        return segment.bytes - line_bytes
     with _open(segment) as file:
         header = len(file.readline())
         file.seek(max(0, segment.bytes - 4096))

@@ -64,8 +64,15 @@ def checkpoint_if_due(path: Path, version: int, interval: int = 50) -> None:
     """Writes a checkpoint after every ``interval`` commits, so that opening a table reads few log files."""
     last = path / "_delta_log" / "_last_checkpoint"
     since = version - (json.loads(last.read_text())["version"] if last.is_file() else -1)
-    if since >= interval:
+    if since < interval:
+        return
+    try:
         deltalake.DeltaTable(str(path)).create_checkpoint()
+    except (DeltaError, OSError) as error:
+        raise StorageError(
+            f"no checkpoint could be written in {path}: {error}",
+            hint="free space and run again; everything that was committed stays",
+        ) from error
 
 
 def _properties(commit: Commit) -> CommitProperties:
