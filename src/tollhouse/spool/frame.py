@@ -3,6 +3,8 @@
 The checksum is the CRC32C of every byte between itself and the newline. Header and footer lines have no sequence.
 """
 
+import json
+
 import msgspec
 from crc32c import crc32c
 
@@ -58,4 +60,12 @@ def read_head(line: bytes) -> Head | str:
     try:
         return _heads.decode(line)
     except msgspec.DecodeError as error:
-        return f"{NOT_JSON}: {error}"
+        return _lenient_head(line) or f"{NOT_JSON}: {error}"
+
+
+def _lenient_head(line: bytes) -> Head | None:
+    """A provider's usage, kept verbatim, may hold a lone surrogate: that is no strict JSON, and no reason to lose it."""
+    try:
+        return msgspec.convert(json.loads(line), Head)
+    except (ValueError, msgspec.ValidationError):
+        return None
