@@ -27,7 +27,8 @@ def merge_new(lake: Lakehouse, table: str, prepare: Callable[[], None] | None = 
     with lake.lock(table):
         source = lake.state(driving)
         after = lake.state(table, [mark]).transaction(mark)
-        for part in slices(source.files, sequence_column(driving), after, lake.settings.engine.batch_mib):
+        until = _looked_up(lake, contract, driving)
+        for part in slices(source.files, sequence_column(driving), after, lake.settings.engine.batch_mib, until):
             written = _merge_slice(lake, contract, part, prepare)
             done = Written(
                 done.rows + written.rows,
@@ -36,6 +37,19 @@ def merge_new(lake: Lakehouse, table: str, prepare: Callable[[], None] | None = 
                 done.rejected + written.rejected,
             )
     return done
+
+
+def _looked_up(lake: Lakehouse, contract: Contract, driving: str) -> int | None:
+    """How far the lookups that are made from the driving table have read it; None where there is no such lookup.
+
+    Another run may have committed rows whose lookups are still to come: they wait for the next run.
+    """
+    marks = {
+        name: app_id(name, driving)
+        for name in contract.document.lookups
+        if driving in (lake.contract(name).document.driving, *lake.contract(name).document.lookups)
+    }
+    return min((lake.state(name, [mark]).transaction(mark) for name, mark in marks.items()), default=None)
 
 
 def _driving(contract: Contract) -> str:
@@ -126,18 +140,31 @@ def _queries(contract: Contract, lake: Lakehouse, rows: str) -> Iterator[tuple[s
 
 
 def replace_dates(lake: Lakehouse, table: str) -> Written:
-    """Recomputes the dates that the driving table's commits since the watermark have touched, in one commit."""
+    """Recomputes the dates that commits to its sources since the watermarks have touched, in one commit."""
     contract = lake.contract(table)
     driving = _driving(contract)
-    mark = app_id(table, driving)
+    sources = {name: lake.state(name) for name in (driving, *contract.document.lookup_by_date)}
+    reached = {app_id(table, name): source.version for name, source in sources.items()}
     with lake.lock(table):
-        after = lake.state(table, [mark]).transaction(mark)
-        source = lake.state(driving)
-        if source.version <= after:
+        state = lake.state(table, list(reached))
+        if all(state.transaction(mark) >= version for mark, version in reached.items()):
             return Written()
-        commits = lake.history(driving, after, source.version)
-        dates = sorted({day for _, facts in commits for day in facts.get("dirty_dates", [])})
-        return recompute_dates(lake, contract, source, dates, {mark: source.version})
+        dates = _dirty_dates(lake, sources[driving], state.transaction(app_id(table, driving)))
+        present = {file.partition["event_date"] for file in sources[driving].files}
+        for name in contract.document.lookup_by_date:
+            changed = _dirty_dates(lake, sources[name], state.transaction(app_id(table, name)))
+            dates |= {day for text in changed for day in (text, _next_day(text)) if day in present}
+        return recompute_dates(lake, contract, sources[driving], sorted(dates), reached)
+
+
+def _dirty_dates(lake: Lakehouse, source: TableState, after: int) -> set[str]:
+    commits = lake.history(source.table, after, source.version)
+    return {day for _, facts in commits for day in facts.get("dirty_dates", [])}
+
+
+def _next_day(day: str) -> str:
+    """What began on a day may go on into the next one."""
+    return str(date.fromisoformat(day) + timedelta(days=1))
 
 
 def recompute_dates(

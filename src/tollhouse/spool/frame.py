@@ -64,7 +64,7 @@ def read_head(line: bytes) -> Head | str:
 
 
 def _lenient_head(line: bytes) -> Head | None:
-    """A provider's usage, kept verbatim, may hold a lone surrogate: that is no strict JSON, and no reason to lose it."""
+    """A usage object, kept verbatim, may hold a lone surrogate: that is no strict JSON, and no reason to lose it."""
     try:
         return msgspec.convert(json.loads(line), Head)
     except (ValueError, msgspec.ValidationError):

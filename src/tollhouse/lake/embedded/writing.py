@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import duckdb
 from deltalake.transaction import AddAction
+from duckdb.sqltypes import DuckDBPyType
 
 from tollhouse.errors import ContractError, StorageError
 from tollhouse.lake.contracts import Column, Contract
@@ -120,13 +121,19 @@ def _family(duckdb_name: str) -> str:
 
 
 def _check_type(contract: Contract, column: Column, found: str) -> None:
-    expected = duckdb_type(column.type)
-    same = _family(found) == _family(expected)
-    nested = found.startswith(("STRUCT", "MAP")) or found.endswith("]")
-    if not same and not nested:
+    if not _agree(duckdb.sqltype(found), duckdb.sqltype(duckdb_type(column.type))):
         raise ContractError(
             f"{contract.table}: column {column.name!r} is {found} in the query, {column.type} in {contract.file.name}"
         )
+
+
+def _agree(found: DuckDBPyType, expected: DuckDBPyType) -> bool:
+    """Whether the types have the same shape and families; inside a nested one NULL fits every type."""
+    if expected.id not in {"struct", "list", "map"} or found.id != expected.id:
+        return _family(str(found)) == _family(str(expected))
+    one: dict[str, Any] = dict(found.children)
+    other: dict[str, Any] = dict(expected.children)
+    return one.keys() == other.keys() and all(one[n].id == "null" or _agree(one[n], other[n]) for n in other)
 
 
 def _copy(
@@ -159,7 +166,8 @@ def _copy(
 def _new_file(contract: Contract, root: Path, row: Sequence[Any]) -> NewFile:
     path, rows, size, _, statistics, partition = row[:6]
     relative = Path(path).relative_to(root).as_posix()
-    text = json.dumps(_statistics(contract, rows, statistics), separators=(",", ":"))
+    # delta-rs misreads escaped surrogate pairs above U+1FFFF.
+    text = json.dumps(_statistics(contract, rows, statistics), separators=(",", ":"), ensure_ascii=False)
     return NewFile(quote(relative, safe="/=-._"), size, rows, dict(partition or {}), text)
 
 
@@ -175,7 +183,7 @@ def _statistics(contract: Contract, rows: int, found: Mapping[str, Mapping[str, 
         if column.type.startswith(_NESTED):
             continue  # Delta wants their counts nested too, and a flat one makes readers drop all statistics.
         nulls[column.name] = int(stats["null_count"])
-        if _is_exact(column, stats):
+        if _is_bounded(column, stats):
             minimum[column.name] = _bound(column.type, stats["min"], is_upper=False)
             maximum[column.name] = _bound(column.type, stats["max"], is_upper=True)
     return {"numRecords": rows, "minValues": minimum, "maxValues": maximum, "nullCount": nulls}
@@ -185,13 +193,15 @@ _NESTED = ("ARRAY", "MAP", "STRUCT")
 _SKIPPABLE = {"STRING", "BIGINT", "INT", "DATE", "TIMESTAMP"}
 
 
-def _is_exact(column: Column, stats: Mapping[str, str]) -> bool:
-    return (
-        column.type in _SKIPPABLE
-        and stats.get("min_is_exact") == "true"
-        and stats.get("max_is_exact") == "true"
-        and len(stats["max"]) <= 64
-    )
+_LONGEST_BOUND = 64
+_LAST_CHARACTER = "\U0010ffff"
+
+
+def _is_bounded(column: Column, stats: Mapping[str, str]) -> bool:
+    """DuckDB's bounds of long texts are cut, outwards; those of other types must be exact."""
+    if column.type not in _SKIPPABLE or "min" not in stats or "max" not in stats:
+        return False
+    return column.type == "STRING" or (stats.get("min_is_exact") == "true" and stats.get("max_is_exact") == "true")
 
 
 def _bound(databricks_type: str, text: str, *, is_upper: bool) -> Any:
@@ -199,6 +209,8 @@ def _bound(databricks_type: str, text: str, *, is_upper: bool) -> Any:
         return int(text)
     if databricks_type == "TIMESTAMP":
         return _timestamp_bound(text, is_upper=is_upper)
+    if databricks_type == "STRING" and len(text) > _LONGEST_BOUND:
+        return text[:_LONGEST_BOUND] + (_LAST_CHARACTER if is_upper else "")
     return text
 
 
