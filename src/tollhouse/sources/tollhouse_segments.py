@@ -114,7 +114,7 @@ def _is_readable(connection: duckdb.DuckDBPyConnection, segment: Segment) -> boo
     return True
 
 
-_USUAL_BYTES, _LARGEST_BYTES = 16 << 20, 256 << 20
+_USUAL_BYTES, _LARGEST_BYTES = 16 << 20, 80 << 20
 
 # The record around the bodies was written by us and hashes to its seal; the attempts hold the providers' own usage.
 _SUSPECT = (
