@@ -67,7 +67,12 @@ called AS (
 -- One row an attempt, and one for a call that made none: flat columns are many times quicker than lambdas over structs.
 -- The provider's usage object is read with all four shapes in one schema.
 exploded AS (
-  SELECT *, explode(CASE WHEN size(raw_attempts) = 0 THEN array(NULL) ELSE raw_attempts END) AS a FROM called
+  SELECT
+    *,
+    size(raw_attempts) AS attempt_total,
+    try_element_at(raw_attempts, -1).attempt_number AS last_number,
+    explode(CASE WHEN size(raw_attempts) = 0 THEN array(NULL) ELSE raw_attempts END) AS a
+  FROM called
 ),
 made AS (
   SELECT *, from_json(
@@ -213,7 +218,8 @@ typed AS (
       END,
       'usage', a.usage,
       'provider_request_id', a.provider_request_id
-    ) AS attempt
+    ) AS attempt,
+    a.attempt_number <=> last_number AS is_last
   FROM judged
 ),
 -- Few calls make more than one attempt: only theirs are gathered.
@@ -224,7 +230,7 @@ gathered AS (
     sum(CASE WHEN has_usage AND NOT is_valid THEN 1 ELSE 0 END) AS invalid_usages,
     sum(CASE WHEN has_text_number AND is_valid THEN 1 ELSE 0 END) AS text_numbers
   FROM typed
-  WHERE size(raw_attempts) > 1
+  WHERE attempt_total > 1
   GROUP BY ingest_sequence
 ),
 ordered AS (
@@ -243,15 +249,15 @@ final AS (
     t.*,
     t.attempt AS last,
     CASE
-      WHEN size(t.raw_attempts) = 0 THEN filter(array(t.attempt), f -> f.attempt_number IS NOT NULL)
-      WHEN size(t.raw_attempts) = 1 THEN array(t.attempt)
+      WHEN t.attempt_total = 0 THEN filter(array(t.attempt), f -> f.attempt_number IS NOT NULL)
+      WHEN t.attempt_total = 1 THEN array(t.attempt)
       ELSE o.attempts
     END AS attempts,
     CASE WHEN t.has_usage AND NOT t.is_valid THEN 1 ELSE 0 END + coalesce(o.invalid_usages, 0) AS invalid_usages,
     CASE WHEN t.has_text_number AND t.is_valid THEN 1 ELSE 0 END + coalesce(o.text_numbers, 0) AS text_numbers
   FROM typed AS t
   LEFT JOIN ordered AS o ON o.call_sequence = t.ingest_sequence
-  WHERE t.a.attempt_number <=> try_element_at(t.raw_attempts, -1).attempt_number
+  WHERE t.is_last
 )
 SELECT
   r.invocation_id AS invocation_id,
