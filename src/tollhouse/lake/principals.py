@@ -19,8 +19,8 @@ class FileState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One entry of the principals file: a state from ``valid_from`` to before ``valid_to``, naive times in UTC."""
 
     principal: str
-    valid_from: datetime | date = date(2015, 1, 1)
-    valid_to: datetime | date | None = None
+    valid_from: str = "2015-01-01"
+    valid_to: str | None = None
     principal_type: Literal["USER", "SERVICE_PRINCIPAL"] = "USER"
     teams: list[str] = []
     groups: list[str] = []
@@ -59,19 +59,30 @@ def _read_csv(text: str) -> list[dict[str, Any]]:
 
 
 def _file_row(path: Path, index: int, entry: Any) -> dict[str, Any]:
+    place = f"{path}: entry {index + 1}"
+    # YAML makes dates of what looks like one.
+    known = (
+        {k: v.isoformat() if isinstance(v, date) else v for k, v in entry.items()} if isinstance(entry, dict) else entry
+    )
     try:
-        state = msgspec.convert(entry, FileState, strict=False)
+        state = msgspec.convert(known, FileState)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{path}: entry {index + 1}: {error}") from error
+        raise SettingsError(f"{place}: {error}") from error
     row = msgspec.structs.asdict(state)
-    row["valid_from"], row["valid_to"] = _moment(state.valid_from), _moment(state.valid_to) if state.valid_to else None
+    row["valid_from"] = _moment(place, "valid_from", state.valid_from)
+    row["valid_to"] = _moment(place, "valid_to", state.valid_to) if state.valid_to else None
     if row["valid_to"] and row["valid_to"] <= row["valid_from"]:
-        raise SettingsError(f"{path}: entry {index + 1}: {state.principal}: valid_to is not after valid_from")
+        raise SettingsError(f"{place}: {state.principal}: valid_to is not after valid_from")
     return row | {"origin": "file", "ingest_sequence": None}
 
 
-def _moment(value: datetime | date) -> datetime:
-    moment = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)  # noqa: DTZ001
+def _moment(place: str, name: str, text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise SettingsError(
+            f"{place}: {name} is {text!r}, which is not a time", hint="write it as 2026-03-01 or 2026-03-01T12:00:00Z"
+        ) from error
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
