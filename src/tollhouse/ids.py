@@ -4,7 +4,6 @@ import datetime as dt
 
 _TIME_BITS = 48
 _TIME_MASK = (1 << _TIME_BITS) - 1
-_RANDOM_BITS = 74
 _LOW_BITS = 62
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 

@@ -1,14 +1,12 @@
-"""The seam between the steps that fill tables and the engine that computes and commits.
+"""What steps and engines say to each other: the state of a table, what goes with a commit, what a step did.
 
-Each engine is a package with the same file names: session, snapshot, reading, writing, committing.
+An engine is a package of session, snapshot, reading, writing, merging and committing; ``embedded`` is the first.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Protocol
-
-from tollhouse.lake.contracts import Contract
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,3 @@ class Written:
     dates: Sequence[date] = ()
     version: int | None = None
     rejected: int = 0
-
-
-class Engine(Protocol):
-    """What a step may ask of an engine."""
-
-    def state(self, contract: Contract, app_ids: Sequence[str] = ()) -> TableState: ...
-
-    def history(self, contract: Contract, after: int) -> list[tuple[int, dict[str, Any]]]: ...
-
-    def close(self) -> None: ...

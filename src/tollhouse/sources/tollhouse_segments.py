@@ -5,7 +5,6 @@ One that was recovered, is suspect or does not match is read line by line, each 
 """
 
 import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -20,12 +19,11 @@ import pyarrow as pa
 from tollhouse.errors import SourceError
 from tollhouse.sources.strict_json import NotJsonError, normalize_record, suspect_sql
 from tollhouse.spool.gaps import SpoolGap
-from tollhouse.spool.reader import Line, read_lines
-from tollhouse.spool.segment import Seal, Segment, decode_seal
+from tollhouse.spool.reader import Line, read_lines, verify
+from tollhouse.spool.segment import Segment
 
 FORMAT = "tollhouse"
 BODIES = ("request_body", "response_body")
-_CHUNK = 4 << 20
 # {"crc32c":"xxxxxxxx","sequence":17,"record":"OUTCOME","recorded_at":...,"invocation_id" or "event_id":"...": the
 # head of a line has one shape, and cutting it is quicker than any pattern.
 _SEQUENCE = "CAST(split_part(substr(raw_text, 33, 20), ',', 1) AS BIGINT)"
@@ -127,23 +125,7 @@ _SUSPECT = (
 
 def is_sound(segment: Segment) -> bool:
     """Whether the file is byte for byte what its living writer sealed."""
-    if segment.is_recovered or segment.is_suspect or segment.sha256 is None:
-        return False
-    seal = _seal(segment)
-    if seal is None:
-        return False
-    digest, left = hashlib.sha256(), seal.bytes
-    with segment.path.open("rb") as file:
-        while left > 0 and (chunk := file.read(min(_CHUNK, left))):
-            digest.update(chunk)
-            left -= len(chunk)
-    return left == 0 and digest.hexdigest() == seal.sha256
-
-
-def _seal(segment: Segment) -> Seal | None:
-    with _open(segment) as file:
-        file.seek(max(0, segment.bytes - 4096))
-        return decode_seal(file.read().rstrip(b"\n").rsplit(b"\n", 1)[-1] + b"\n")
+    return not segment.is_recovered and not segment.is_suspect and verify(segment)
 
 
 def _open(segment: Segment) -> BinaryIO:

@@ -119,16 +119,26 @@ def verify(segment: Segment) -> bool:
     """
     if segment.sha256 is None:
         return False
-    digest = hashlib.sha256()
-    footer_start = 0
-    last = b""
     with _opened(segment) as file:
-        for line in file:
-            digest.update(last)
-            footer_start += len(last)
-            last = line
-    seal = decode_seal(last)
-    return seal is not None and (seal.bytes, seal.sha256) == (footer_start, digest.hexdigest())
+        file.seek(max(0, segment.bytes - _FOOTER_BYTES))
+        footer = file.read().removesuffix(b"\n").rsplit(b"\n", 1)[-1] + b"\n"
+        seal = decode_seal(footer)
+        if seal is None or seal.bytes + len(footer) != segment.bytes:
+            return False
+        file.seek(0)
+        return _sha256(file, seal.bytes) == seal.sha256
+
+
+_FOOTER_BYTES = 4096
+_CHUNK_BYTES = 4 << 20
+
+
+def _sha256(file: BinaryIO, size: int) -> str:
+    digest = hashlib.sha256()
+    while size > 0 and (chunk := file.read(min(_CHUNK_BYTES, size))):
+        digest.update(chunk)
+        size -= len(chunk)
+    return digest.hexdigest()
 
 
 def read_lines(segment: Segment) -> Iterator[Line]:

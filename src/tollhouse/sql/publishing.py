@@ -12,7 +12,6 @@ from tollhouse.sql.functions import rewrite
 from tollhouse.sql.views import Views
 
 DIALECTS = ("databricks", "trino", "snowflake", "bigquery", "duckdb")
-DEFAULT_CATALOG = "tollhouse"
 _OURS = "system"
 """The catalog of Databricks' own names, which is reserved elsewhere."""
 
