@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 FORMATS = ("table", "csv", "json", "parquet")
 
 
-@click.command("sql")
+@click.command("sql", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("query")
 @click.option("--dialect", type=click.Choice(["databricks", "duckdb"]), default="databricks", show_default=True)
 @click.option("--format", "kind", type=click.Choice(FORMATS), default="table", show_default=True)

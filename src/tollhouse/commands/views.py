@@ -3,7 +3,7 @@
 import click
 
 
-@click.command("views")
+@click.command("views", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--dialect",
     type=click.Choice(["databricks", "trino", "snowflake", "bigquery", "duckdb"]),
