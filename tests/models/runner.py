@@ -19,6 +19,13 @@ PRINCIPAL_COLUMNS = (
     "principal VARCHAR, principal_type VARCHAR, teams VARCHAR[], groups VARCHAR[], cost_center VARCHAR,"
     " project VARCHAR, valid_from TIMESTAMPTZ, valid_to TIMESTAMPTZ"
 )
+INPUT = (
+    "uncached_input_tokens",
+    "cache_read_input_tokens",
+    "cache_write_5m_input_tokens",
+    "cache_write_1h_input_tokens",
+)
+OUTPUT = ("visible_output_tokens", "reasoning_output_tokens")
 Row = dict[str, Any]
 
 

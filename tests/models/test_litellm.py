@@ -8,18 +8,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from models.runner import PROJECT, ModelRunner
+from models.runner import INPUT, OUTPUT, PROJECT, ModelRunner
 
 from tollhouse.ids import date_of, uuid8
 
 REAL = PROJECT.parent / "shared" / "data" / "gateway-logs" / "litellm"
-INPUT = (
-    "uncached_input_tokens",
-    "cache_read_input_tokens",
-    "cache_write_5m_input_tokens",
-    "cache_write_1h_input_tokens",
-)
-OUTPUT = ("visible_output_tokens", "reasoning_output_tokens")
 TABLES = ("invocations", "payloads", "guardrail_checks")
 START_MS = 1767261600250
 

@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from models.runner import ModelRunner
+from models.runner import INPUT, OUTPUT, ModelRunner
 
-INPUT = (
-    "uncached_input_tokens",
-    "cache_read_input_tokens",
-    "cache_write_5m_input_tokens",
-    "cache_write_1h_input_tokens",
-)
-OUTPUT = ("visible_output_tokens", "reasoning_output_tokens")
 Usage = dict[str, int]
 
 counts = st.integers(min_value=0, max_value=10_000)

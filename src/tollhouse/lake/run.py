@@ -22,12 +22,16 @@ from tollhouse.lake.transform import merge_new, replace_dates
 
 @dataclass(frozen=True)
 class Step:
-    """One step of the road: ``tables`` are those it writes, ``act`` does it as of a moment."""
+    """One step of the road: ``tables`` are those it writes, ``act`` does it as of a moment.
+
+    A step without a table of its own ``amends`` one: whoever reads that table waits for both.
+    """
 
     name: str
     tables: Sequence[str]
     act: Callable[[Lakehouse, datetime], Written]
     job: str = "transform"
+    amends: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ STEPS: Sequence[Step] = (
          lambda lake, as_of: merge_new(lake, "silver.invocations", lambda: expire(lake, as_of))),
     _merging("silver.payloads"),
     _merging("silver.guardrail_checks"),
-    Step("resolve_pending", [], resolve_pending),
+    Step("resolve_pending", [], resolve_pending, amends="silver.invocations"),
     Step("silver.prices", ["silver.prices"], lambda lake, _: refresh_prices(lake)),
     Step("silver.price_matches", ["silver.price_matches"], lambda lake, _: refresh_matches(lake)),
     _merging("gold.costs"),

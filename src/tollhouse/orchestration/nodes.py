@@ -7,9 +7,6 @@ from tollhouse.lake.contracts import Contract
 from tollhouse.lake.run import STEPS, Step
 from tollhouse.sql.dialects import parse_model, tables_of
 
-AMENDS: Mapping[str, str] = {"resolve_pending": "silver.invocations"}
-"""A step that writes no table of its own, and the table that it changes: whoever reads that table waits for both."""
-
 
 @dataclass(frozen=True)
 class TableNode:
@@ -34,7 +31,7 @@ def step_nodes(contracts: Mapping[str, Contract], steps: Sequence[Step] = STEPS)
     nodes: list[StepNode] = []
     taken: set[str] = set()
     for step in steps:
-        if step.name in AMENDS:
+        if step.amends is not None:
             nodes = [_amended(node, step) for node in nodes]
             continue
         tables = [name for name in step.tables if name not in taken]
@@ -45,7 +42,7 @@ def step_nodes(contracts: Mapping[str, Contract], steps: Sequence[Step] = STEPS)
 
 def _amended(node: StepNode, step: Step) -> StepNode:
     names = {table.contract.table for table in node.tables}
-    return replace(node, steps=[*node.steps, step]) if AMENDS[step.name] in names else node
+    return replace(node, steps=[*node.steps, step]) if step.amends in names else node
 
 
 def _table(name: str, contracts: Mapping[str, Contract]) -> TableNode:
