@@ -1,0 +1,1 @@
+"""The gateway: a reverse proxy before model providers that logs every call completely into the spool."""
