@@ -69,12 +69,18 @@ class Turn(msgspec.Struct):
 
 
 class Tool(msgspec.Struct, kw_only=True):
-    """A function that the caller runs; ``parameters`` is its JSON Schema."""
+    """A function that the caller runs; ``parameters`` is its JSON Schema.
+
+    ``namespace`` and ``is_free_text`` (OpenAI's custom tools) are for the caller's half alone: it has put the first
+    before the name and the second into the parameters, as the only string ``input``.
+    """
 
     name: str
     description: str | None = None
     parameters: Json = None
     is_strict: bool | None = None
+    namespace: str | None = None
+    is_free_text: bool = False
 
 
 class ToolChoice(msgspec.Struct):
@@ -102,8 +108,9 @@ class OutputFormat(msgspec.Struct, kw_only=True):
 
 
 class Conversation(msgspec.Struct, kw_only=True):
-    """A generative request. ``losses`` names, in the caller's words, each field that was dropped on the way."""
+    """A generative request. ``losses`` names, in the words of ``caller``, each field that was dropped on the way."""
 
+    caller: GenerativeWire | None = None
     model: str
     turns: list[Turn]
     tools: list[Tool] = []

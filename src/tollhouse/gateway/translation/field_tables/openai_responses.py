@@ -1,0 +1,63 @@
+"""Responses: what happens to the fields of its requests."""
+
+from tollhouse.gateway.translation.treatment import Table, dropped, mapped, refused
+
+_CACHE = "a hint for the provider's prompt cache"
+_STORED = "it names something stored at the provider, which another provider cannot read"
+_HOSTED = "a tool that the provider runs or defines"
+
+FIELDS: Table = {
+    **mapped("model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p", "tools"),
+    **mapped("tool_choice", "parallel_tool_calls", "reasoning", "reasoning.effort", "reasoning.summary"),
+    **mapped("reasoning.generate_summary", "text", "text.format", "stream_options", "stream_options.include_usage"),
+    **dropped("padding against traffic analysis is not made here", "stream_options.include_obfuscation"),
+    **dropped("others have no field for it", "reasoning.context", "reasoning.mode", "context_management", "image"),
+    **dropped("a wish about length that others have no field for", "text.verbosity"),
+    **dropped("labels for the provider's own records", "metadata", "user", "safety_identifier", "client_metadata"),
+    **dropped("nothing is stored at the provider", "store", neutral=(False,)),
+    **dropped(_CACHE, "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
+    **dropped("a choice among the provider's own tiers", "service_tier", neutral=("auto", "default")),
+    **dropped("a programme of the provider's own", "access_programs"),
+    **dropped(
+        "extras of the answer; sealed reasoning is always given", "include", neutral=(["reasoning.encrypted_content"],)
+    ),
+    **dropped("others do not shorten a long input", "truncation", neutral=("disabled",)),
+    **dropped("it counts calls of the provider's own tools, which are refused", "max_tool_calls"),
+    **dropped("nothing runs in the background", "background_options"),
+    **refused("nothing runs in the background", "background", neutral=(False,)),
+    **refused(_STORED, "previous_response_id", "conversation", "prompt"),
+    **refused("others give no log probabilities", "top_logprobs", neutral=(0,)),
+    **refused("a check that only this provider makes", "moderation"),
+    **mapped(*(f"input[].type={kind}" for kind in ("message", "function_call", "function_call_output", "reasoning"))),
+    **mapped(*(f"input[].type={kind}" for kind in ("custom_tool_call", "custom_tool_call_output", "additional_tools"))),
+    **refused(_STORED, "input[].type=item_reference"),
+    **refused("sealed for this provider alone", "input[].type=compaction", "input[].type=compaction_trigger"),
+    **refused(_HOSTED, "input[].type=*"),
+    **mapped(*(f"input[].{name}" for name in ("type", "role", "content", "call_id", "name", "namespace", "arguments"))),
+    **mapped(*(f"input[].{name}" for name in ("input", "output", "summary", "encrypted_content", "tools"))),
+    **dropped("the provider's own bookkeeping", "input[].id", "input[].status", "input[].phase", "input[].caller"),
+    **mapped(*(f"input[].role={role}" for role in ("system", "developer", "user", "assistant"))),
+    **refused("not a role of Responses", "input[].role=*"),
+    **mapped(*(f"input[].content[].type={kind}" for kind in ("input_text", "output_text", "text", "refusal"))),
+    **mapped("input[].content[].type=input_image", "input[].content[].type=input_file"),
+    **refused("audio is not translated", "input[].content[].type=input_audio"),
+    **refused("not a kind of content that is translated", "input[].content[].type=*"),
+    **mapped(*(f"input[].content[].{name}" for name in ("type", "text", "refusal", "image_url", "detail"))),
+    **mapped(*(f"input[].content[].{name}" for name in ("file_data", "file_url", "filename"))),
+    **refused(_STORED, "input[].content[].file_id"),
+    **dropped(
+        "sources and figures of an earlier answer", "input[].content[].annotations", "input[].content[].logprobs"
+    ),
+    **dropped(_CACHE, "input[].content[].prompt_cache_breakpoint"),
+    **mapped("tools[].type=function", "tools[].type=custom", "tools[].type=namespace"),
+    **refused(_HOSTED, "tools[].type=*"),
+    **mapped(*(f"tools[].{name}" for name in ("type", "name", "description", "parameters", "strict", "tools"))),
+    **dropped("a grammar that others do not enforce; it is told in the description", "tools[].format"),
+    **dropped("others load every tool at once", "tools[].defer_loading", neutral=(False,)),
+    **mapped(*(f"tool_choice.type={kind}" for kind in ("function", "custom", "allowed_tools"))),
+    **refused(_HOSTED, "tool_choice.type=*"),
+    **mapped(*(f"text.format.type={kind}" for kind in ("text", "json_object", "json_schema"))),
+    **refused("not a format that is translated", "text.format.type=*"),
+    **mapped(*(f"text.format.{name}" for name in ("type", "name", "schema", "strict"))),
+    **dropped("others have no field for it", "text.format.description"),
+}

@@ -1,0 +1,106 @@
+"""What each provider's protocol has no place for, by the names of the intermediate form, and the callers' words."""
+
+from collections.abc import Mapping
+
+from tollhouse.gateway.translation.treatment import Table, dropped, refused
+from tollhouse.gateway.wires import GenerativeWire
+
+_NO_FIELD = "its protocol has no such field"
+_FOREIGN = "sealed for the provider that made it"
+
+LIMITS: Mapping[GenerativeWire, Table] = {
+    "openai_chat": {
+        **dropped(_NO_FIELD, "top_k", "tool_result.is_error"),
+        **dropped(_FOREIGN, "reasoning_block"),
+        **refused("a document must be given in the request itself", "document.url"),
+    },
+    "openai_responses": {
+        **dropped(_NO_FIELD, "top_k", "seed", "presence_penalty", "frequency_penalty", "tool_result.is_error"),
+        **dropped(_FOREIGN, "reasoning_block"),
+        **refused("its answers cannot be told where to stop", "stop"),
+    },
+    "anthropic_messages": {
+        **dropped(_NO_FIELD, "seed", "presence_penalty", "frequency_penalty", "image.detail"),
+        **dropped(_FOREIGN, "reasoning_block"),
+    },
+    "gemini": {
+        **dropped(_NO_FIELD, "has_parallel_tools", "tool.is_strict", "image.detail", "document.filename"),
+        **dropped(_FOREIGN, "reasoning_block"),
+    },
+}
+
+_CHAT_REASONING = "messages[].reasoning_details"
+_BLOCKS = "messages[].content[]"
+_PARTS = "contents[].parts[]"
+_CONFIG = "generationConfig"
+
+# The caller's name of each member of the intermediate form that some provider has no place for.
+WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
+    "openai_chat": {
+        "has_parallel_tools": "parallel_tool_calls",
+        "max_output_tokens": "max_completion_tokens",
+        "reasoning": "reasoning_effort",
+        "reasoning.effort": "reasoning_effort",
+        "output_format": "response_format",
+        "output_format.is_strict": "response_format.json_schema.strict",
+        "tool.is_strict": "tools[].function.strict",
+        "image.detail": "messages[].content[].image_url.detail",
+        "image.url": "messages[].content[].image_url.url",
+        "document": "messages[].content[].file",
+        "document.filename": "messages[].content[].file.filename",
+        "reasoning_block": _CHAT_REASONING,
+    },
+    "openai_responses": {
+        "has_parallel_tools": "parallel_tool_calls",
+        "reasoning.effort": "reasoning.effort",
+        "reasoning.is_shown": "reasoning.summary",
+        "output_format": "text.format",
+        "output_format.is_strict": "text.format.strict",
+        "tool.is_strict": "tools[].strict",
+        "image.detail": "input[].content[].detail",
+        "image.url": "input[].content[].image_url",
+        "document": "input[].content[].file_data",
+        "document.url": "input[].content[].file_url",
+        "document.filename": "input[].content[].filename",
+        "reasoning_block": "input[].type=reasoning",
+    },
+    "anthropic_messages": {
+        "has_parallel_tools": "tool_choice.disable_parallel_tool_use",
+        "max_output_tokens": "max_tokens",
+        "stop": "stop_sequences",
+        "reasoning": "thinking",
+        "reasoning.effort": "output_config.effort",
+        "reasoning.budget_tokens": "thinking.budget_tokens",
+        "reasoning.is_shown": "thinking.display",
+        "output_format": "output_config.format",
+        "tool.is_strict": "tools[].strict",
+        "image.url": f"{_BLOCKS}.source.url",
+        "document": f"{_BLOCKS}.type=document",
+        "document.url": f"{_BLOCKS}.source.url",
+        "document.filename": f"{_BLOCKS}.title",
+        "tool_result.is_error": f"{_BLOCKS}.is_error",
+        "reasoning_block": f"{_BLOCKS}.type=thinking",
+    },
+    "gemini": {
+        "max_output_tokens": f"{_CONFIG}.maxOutputTokens",
+        "temperature": f"{_CONFIG}.temperature",
+        "top_p": f"{_CONFIG}.topP",
+        "top_k": f"{_CONFIG}.topK",
+        "stop": f"{_CONFIG}.stopSequences",
+        "seed": f"{_CONFIG}.seed",
+        "presence_penalty": f"{_CONFIG}.presencePenalty",
+        "frequency_penalty": f"{_CONFIG}.frequencyPenalty",
+        "tool_choice": "toolConfig.functionCallingConfig",
+        "reasoning": f"{_CONFIG}.thinkingConfig",
+        "reasoning.effort": f"{_CONFIG}.thinkingConfig.thinkingLevel",
+        "reasoning.budget_tokens": f"{_CONFIG}.thinkingConfig.thinkingBudget",
+        "reasoning.is_shown": f"{_CONFIG}.thinkingConfig.includeThoughts",
+        "output_format": f"{_CONFIG}.responseMimeType",
+        "image.url": f"{_PARTS}.fileData.fileUri",
+        "document": f"{_PARTS}.inlineData",
+        "document.url": f"{_PARTS}.fileData.fileUri",
+        "document.filename": f"{_PARTS}.fileData.displayName",
+        "tool_result.is_error": f"{_PARTS}.functionResponse.response.error",
+        "reasoning_block": f"{_PARTS}.thoughtSignature",
+    },
+}
