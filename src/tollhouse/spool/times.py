@@ -1,6 +1,7 @@
 """RFC 3339 in UTC with microseconds, the one spelling of time in the spool."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 
 def utc_now() -> datetime:
@@ -19,3 +20,14 @@ def from_text(text: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no offset")
     return moment.astimezone(UTC)
+
+
+def to_text_us(us: int) -> str:
+    """``to_text`` of microseconds since 1970."""
+    second, micro = divmod(us, 1_000_000)
+    return f"{_second_text(second)}.{micro:06d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second_text(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
