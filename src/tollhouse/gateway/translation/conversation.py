@@ -58,13 +58,14 @@ class Reasoning(msgspec.Struct, tag=True, kw_only=True):
     signature: str | None = None
 
 
+Role = Literal["system", "user", "assistant"]
 Part = Text | Image | Document | ToolUse | ToolResult | Reasoning
 
 
 class Turn(msgspec.Struct):
     """Consecutive parts of one role. System text may come first or in the middle, as coding agents send it."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     parts: list[Part]
 
 
