@@ -8,7 +8,6 @@ import msgspec
 from tollhouse.gateway.translation.halves import UntranslatableError
 
 _decoder: Final = msgspec.json.Decoder()
-_RAW: Final = "_raw"
 
 
 def encode(document: object) -> bytes:
@@ -42,16 +41,9 @@ def _decode_patiently(text: bytes | str) -> Any:
         return None
 
 
-def arguments_object(arguments: str) -> dict[str, Any]:
-    """A tool call's arguments for a protocol that wants an object: nothing is {}, text that is no object ``_raw``."""
+def decode_arguments(arguments: str) -> dict[str, Any] | None:
+    """A tool call's arguments as an object, {} for no text; None for text that is no JSON object."""
     if not arguments.strip():
         return {}
     found = decode(arguments)
-    return found if isinstance(found, dict) else {_RAW: arguments}
-
-
-def arguments_text(arguments: object) -> str:
-    """The JSON text of a tool call's arguments that came as an object; gives ``arguments_object``'s ``_raw`` back."""
-    if isinstance(arguments, dict) and arguments.keys() == {_RAW} and isinstance(arguments[_RAW], str):
-        return arguments[_RAW]
-    return encode({} if arguments is None else arguments).decode()
+    return found if isinstance(found, dict) else None
