@@ -1,0 +1,1 @@
+"""Anthropic Messages: the caller's and the provider's half."""

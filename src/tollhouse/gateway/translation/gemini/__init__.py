@@ -1,0 +1,1 @@
+"""Gemini generateContent: the caller's and the provider's half."""
