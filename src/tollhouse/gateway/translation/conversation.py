@@ -58,6 +58,7 @@ class Reasoning(msgspec.Struct, tag=True, kw_only=True):
     signature: str | None = None
 
 
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Role = Literal["system", "user", "assistant"]
 Part = Text | Image | Document | ToolUse | ToolResult | Reasoning
 
@@ -94,7 +95,7 @@ class ToolChoice(msgspec.Struct):
 class ReasoningWish(msgspec.Struct, kw_only=True):
     """How much to reason: an effort word, a budget in tokens, or both; ``is_shown`` where the caller would read it."""
 
-    effort: Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"] | None = None
+    effort: Effort | None = None
     budget_tokens: int | None = None
     is_shown: bool | None = None
 

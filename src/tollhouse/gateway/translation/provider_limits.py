@@ -6,26 +6,39 @@ from tollhouse.gateway.translation.treatment import Table, dropped, refused
 from tollhouse.gateway.wires import GenerativeWire
 
 _NO_FIELD = "its protocol has no such field"
+_TEXT_ONLY = "system text and the model's own turns hold only text there"
 _FOREIGN = "sealed for the provider that made it"
 
 LIMITS: Mapping[GenerativeWire, Table] = {
     "openai_chat": {
-        **dropped(_NO_FIELD, "top_k", "tool_result.is_error"),
+        **dropped(_NO_FIELD, "top_k", "tool_result.is_error", "reasoning.is_shown"),
         **dropped(_FOREIGN, "reasoning_block"),
         **refused("a document must be given in the request itself", "document.url"),
+        **refused(_TEXT_ONLY, "system.file", "assistant.file"),
     },
     "openai_responses": {
         **dropped(_NO_FIELD, "top_k", "seed", "presence_penalty", "frequency_penalty", "tool_result.is_error"),
         **dropped(_FOREIGN, "reasoning_block"),
         **refused("its answers cannot be told where to stop", "stop"),
+        **refused(_TEXT_ONLY, "system.file", "assistant.file"),
     },
     "anthropic_messages": {
         **dropped(_NO_FIELD, "seed", "presence_penalty", "frequency_penalty", "image.detail"),
+        **dropped("newer models take none, others not beside thinking and 1 at most", "temperature", "top_p", "top_k"),
+        **dropped("old models do not think, and none where a tool is forced or too few tokens are left", "reasoning"),
+        **dropped("it knows no JSON without a schema", "output_format"),
         **dropped(_FOREIGN, "reasoning_block"),
+        **refused("it must be told the media type", "image.media_type"),
+        **refused("it reads PDF and plain text", "document.media_type"),
+        **refused(_TEXT_ONLY, "system.file", "assistant.file"),
     },
     "gemini": {
         **dropped(_NO_FIELD, "has_parallel_tools", "tool.is_strict", "image.detail", "document.filename"),
+        **dropped("models before 2.5 do not think", "reasoning"),
+        **dropped("it takes 32 bits", "seed"),
         **dropped(_FOREIGN, "reasoning_block"),
+        **refused("it must be told the media type", "image.media_type", "document.media_type"),
+        **refused("its system text holds only text", "system.file"),
     },
 }
 
@@ -37,6 +50,8 @@ _CONFIG = "generationConfig"
 # The caller's name of each member of the intermediate form that some provider has no place for.
 WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
     "openai_chat": {
+        "system.file": "messages[].content[]",
+        "assistant.file": "messages[].content[]",
         "has_parallel_tools": "parallel_tool_calls",
         "max_output_tokens": "max_completion_tokens",
         "reasoning": "reasoning_effort",
@@ -48,9 +63,13 @@ WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
         "image.url": "messages[].content[].image_url.url",
         "document": "messages[].content[].file",
         "document.filename": "messages[].content[].file.filename",
+        "image.media_type": "messages[].content[].image_url.url",
+        "document.media_type": "messages[].content[].file.file_data",
         "reasoning_block": _CHAT_REASONING,
     },
     "openai_responses": {
+        "system.file": "input[].content[]",
+        "assistant.file": "input[].content[]",
         "has_parallel_tools": "parallel_tool_calls",
         "reasoning.effort": "reasoning.effort",
         "reasoning.is_shown": "reasoning.summary",
@@ -62,9 +81,13 @@ WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
         "document": "input[].content[].file_data",
         "document.url": "input[].content[].file_url",
         "document.filename": "input[].content[].filename",
+        "image.media_type": "input[].content[].image_url",
+        "document.media_type": "input[].content[].file_data",
         "reasoning_block": "input[].type=reasoning",
     },
     "anthropic_messages": {
+        "system.file": _BLOCKS,
+        "assistant.file": _BLOCKS,
         "has_parallel_tools": "tool_choice.disable_parallel_tool_use",
         "max_output_tokens": "max_tokens",
         "stop": "stop_sequences",
@@ -78,10 +101,14 @@ WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
         "document": f"{_BLOCKS}.type=document",
         "document.url": f"{_BLOCKS}.source.url",
         "document.filename": f"{_BLOCKS}.title",
+        "image.media_type": f"{_BLOCKS}.source.media_type",
+        "document.media_type": f"{_BLOCKS}.source.media_type",
         "tool_result.is_error": f"{_BLOCKS}.is_error",
         "reasoning_block": f"{_BLOCKS}.type=thinking",
     },
     "gemini": {
+        "system.file": _PARTS,
+        "assistant.file": _PARTS,
         "max_output_tokens": f"{_CONFIG}.maxOutputTokens",
         "temperature": f"{_CONFIG}.temperature",
         "top_p": f"{_CONFIG}.topP",
@@ -100,6 +127,8 @@ WORDS: Mapping[GenerativeWire, Mapping[str, str]] = {
         "document": f"{_PARTS}.inlineData",
         "document.url": f"{_PARTS}.fileData.fileUri",
         "document.filename": f"{_PARTS}.fileData.displayName",
+        "image.media_type": f"{_PARTS}.inlineData.mimeType",
+        "document.media_type": f"{_PARTS}.inlineData.mimeType",
         "tool_result.is_error": f"{_PARTS}.functionResponse.response.error",
         "reasoning_block": f"{_PARTS}.thoughtSignature",
     },

@@ -4,8 +4,14 @@ from tollhouse.gateway.translation.treatment import Table, dropped, mapped, refu
 
 _STORED = "it names something stored at the provider, which another provider cannot read"
 _SERVER = "a tool that the provider runs"
+_NO_FIELD = "others have no field for it"
+_LIVE = "it is for live sessions"
+_OWN_TOOLS = "it is for the provider's own tools"
 _CONFIG = "generationConfig"
 _PARTS = "contents[].parts[]"
+_RESULT = f"{_PARTS}.functionResponse"
+_FUNCTIONS = "tools[].functionDeclarations[]"
+_CHOICE = "toolConfig.functionCallingConfig"
 
 FIELDS: Table = {
     **mapped("model", "contents", "systemInstruction", "tools", "toolConfig", _CONFIG),
@@ -20,12 +26,14 @@ FIELDS: Table = {
     **mapped(*(f"{_CONFIG}.{name}" for name in ("responseSchema", "responseJsonSchema", "_responseJsonSchema"))),
     **mapped(*(f"{_CONFIG}.thinkingConfig{name}" for name in ("", ".includeThoughts", ".thinkingBudget"))),
     **mapped(f"{_CONFIG}.thinkingConfig.thinkingLevel"),
-    **dropped("others have no field for it", f"{_CONFIG}.mediaResolution", f"{_CONFIG}.audioTimestamp"),
-    **dropped("others have no field for it", f"{_CONFIG}.enableEnhancedCivicAnswers"),
+    **dropped(_NO_FIELD, *(f"{_CONFIG}.{name}" for name in ("mediaResolution", "audioTimestamp"))),
+    **dropped(_NO_FIELD, f"{_CONFIG}.enableEnhancedCivicAnswers", f"{_CONFIG}.enableAffectiveDialog"),
     **dropped("a choice among the provider's own models", f"{_CONFIG}.routingConfig", f"{_CONFIG}.modelConfig"),
+    **dropped("a choice among the provider's own models", f"{_CONFIG}.modelSelectionConfig"),
     **refused("others give one answer a request", f"{_CONFIG}.candidateCount", neutral=(1,)),
     **refused("only text is translated", f"{_CONFIG}.responseModalities", neutral=(["TEXT"],)),
-    **refused("only text is translated", f"{_CONFIG}.speechConfig", f"{_CONFIG}.imageConfig"),
+    **refused("only text is translated", *(f"{_CONFIG}.{name}" for name in ("speechConfig", "imageConfig"))),
+    **refused("only text is translated", *(f"{_CONFIG}.{name}" for name in ("translationConfig", "responseFormat"))),
     **refused("others give no log probabilities", f"{_CONFIG}.responseLogprobs", neutral=(False,)),
     **refused("others give no log probabilities", f"{_CONFIG}.logprobs", neutral=(0,)),
     **mapped("systemInstruction.parts", "systemInstruction.role", "systemInstruction.parts[].text"),
@@ -34,19 +42,25 @@ FIELDS: Table = {
     **mapped("contents[].role=function"),
     **refused("not a role of generateContent", "contents[].role=*"),
     **mapped(*(f"{_PARTS}.{name}" for name in ("text", "thought", "thoughtSignature", "inlineData", "fileData"))),
-    **mapped(f"{_PARTS}.functionCall", f"{_PARTS}.functionResponse"),
-    **dropped("others have no field for it", f"{_PARTS}.mediaResolution", f"{_PARTS}.partMetadata"),
-    **dropped("others have no field for it", f"{_PARTS}.videoMetadata"),
+    **mapped(*(f"{_PARTS}.inlineData.{name}" for name in ("mimeType", "data", "displayName"))),
+    **mapped(*(f"{_PARTS}.fileData.{name}" for name in ("mimeType", "fileUri", "displayName"))),
+    **mapped(*(f"{_PARTS}.functionCall{name}" for name in ("", ".id", ".name", ".args"))),
+    **mapped(*(f"{_RESULT}{name}" for name in ("", ".id", ".name", ".response", ".parts", ".parts[].inlineData"))),
+    **mapped(*(f"{_RESULT}.parts[].inlineData.{name}" for name in ("mimeType", "data", "displayName"))),
+    **mapped(*(f"{_RESULT}.parts[].fileData{name}" for name in ("", ".mimeType", ".fileUri", ".displayName"))),
+    **refused("not a kind of result that is translated", f"{_RESULT}.parts[].*"),
+    **dropped(_NO_FIELD, *(f"{_RESULT}.parts[].{name}" for name in ("mediaResolution", "partMetadata"))),
+    **dropped(_LIVE, *(f"{_RESULT}.{name}" for name in ("willContinue", "scheduling"))),
+    **dropped(_LIVE, *(f"{_PARTS}.functionCall.{name}" for name in ("partialArgs", "willContinue"))),
+    **dropped(_NO_FIELD, *(f"{_PARTS}.{name}" for name in ("mediaResolution", "partMetadata", "videoMetadata"))),
     **refused("not a kind of content that is translated", f"{_PARTS}.*"),
     **mapped("tools[].functionDeclarations"),
     **refused(_SERVER, "tools[].*"),
-    **mapped(*(f"tools[].functionDeclarations[].{name}" for name in ("name", "description", "parameters"))),
-    **mapped("tools[].functionDeclarations[].parametersJsonSchema"),
-    **dropped("others have no field for it", "tools[].functionDeclarations[].response"),
-    **dropped("others have no field for it", "tools[].functionDeclarations[].responseJsonSchema"),
-    **dropped("others have no field for it", "tools[].functionDeclarations[].behavior"),
-    **mapped("toolConfig.functionCallingConfig", "toolConfig.functionCallingConfig.mode"),
-    **mapped("toolConfig.functionCallingConfig.allowedFunctionNames"),
-    **dropped("it is for the provider's own tools", "toolConfig.retrievalConfig"),
-    **dropped("it is for the provider's own tools", "toolConfig.includeServerSideToolInvocations"),
+    **mapped(*(f"{_FUNCTIONS}.{name}" for name in ("name", "description", "parameters", "parametersJsonSchema"))),
+    **dropped(_NO_FIELD, *(f"{_FUNCTIONS}.{name}" for name in ("response", "responseJsonSchema", "behavior"))),
+    **mapped(_CHOICE, f"{_CHOICE}.mode", f"{_CHOICE}.allowedFunctionNames"),
+    **mapped(*(f"{_CHOICE}.mode={mode}" for mode in ("AUTO", "ANY", "NONE", "MODE_UNSPECIFIED"))),
+    **dropped("others promise no such thing of every tool", f"{_CHOICE}.mode=VALIDATED"),
+    **refused("not a mode of generateContent", f"{_CHOICE}.mode=*"),
+    **dropped(_OWN_TOOLS, "toolConfig.retrievalConfig", "toolConfig.includeServerSideToolInvocations"),
 }

@@ -5,6 +5,9 @@ from tollhouse.gateway.translation.treatment import Table, dropped, mapped, refu
 _CACHE = "a hint for the provider's prompt cache"
 _STORED = "it names something stored at the provider, which another provider cannot read"
 _HOSTED = "a tool that the provider runs or defines"
+_CONTENT = ("content", "output")  # of a message and of a tool's result
+# Among the input as well, as Codex sends them, and in a namespace.
+_TOOLS = ("tools[]", "tools[].tools[]", "input[].tools[]", "input[].tools[].tools[]")
 
 FIELDS: Table = {
     **mapped("model", "input", "instructions", "stream", "max_output_tokens", "temperature", "top_p", "tools"),
@@ -36,26 +39,36 @@ FIELDS: Table = {
     **mapped(*(f"input[].{name}" for name in ("type", "role", "content", "call_id", "name", "namespace", "arguments"))),
     **mapped(*(f"input[].{name}" for name in ("input", "output", "summary", "encrypted_content", "tools"))),
     **dropped("the provider's own bookkeeping", "input[].id", "input[].status", "input[].phase", "input[].caller"),
+    **mapped("input[].summary[].*"),
     **mapped(*(f"input[].role={role}" for role in ("system", "developer", "user", "assistant"))),
     **refused("not a role of Responses", "input[].role=*"),
-    **mapped(*(f"input[].content[].type={kind}" for kind in ("input_text", "output_text", "text", "refusal"))),
-    **mapped("input[].content[].type=input_image", "input[].content[].type=input_file"),
+    **mapped(*(f"input[].content[].type={kind}" for kind in ("output_text", "text", "refusal", "reasoning_text"))),
+    **mapped(*(f"input[].{part}[].type=input_{kind}" for part in _CONTENT for kind in ("text", "image", "file"))),
+    **refused("not a kind of result that is translated", "input[].output[].type=*"),
     **refused("audio is not translated", "input[].content[].type=input_audio"),
     **refused("not a kind of content that is translated", "input[].content[].type=*"),
-    **mapped(*(f"input[].content[].{name}" for name in ("type", "text", "refusal", "image_url", "detail"))),
-    **mapped(*(f"input[].content[].{name}" for name in ("file_data", "file_url", "filename"))),
-    **refused(_STORED, "input[].content[].file_id"),
+    **mapped(*(f"input[].{part}[].{name}" for part in _CONTENT for name in ("type", "text", "refusal", "image_url"))),
+    **mapped(*(f"input[].{part}[].{name}" for part in _CONTENT for name in ("detail", "file_data", "file_url"))),
+    **mapped(*(f"input[].{part}[].filename" for part in _CONTENT)),
+    **refused(_STORED, *(f"input[].{part}[].file_id" for part in _CONTENT)),
     **dropped(
         "sources and figures of an earlier answer", "input[].content[].annotations", "input[].content[].logprobs"
     ),
-    **dropped(_CACHE, "input[].content[].prompt_cache_breakpoint"),
-    **mapped("tools[].type=function", "tools[].type=custom", "tools[].type=namespace"),
-    **refused(_HOSTED, "tools[].type=*"),
-    **mapped(*(f"tools[].{name}" for name in ("type", "name", "description", "parameters", "strict", "tools"))),
-    **dropped("a grammar that others do not enforce; it is told in the description", "tools[].format"),
-    **dropped("others load every tool at once", "tools[].defer_loading", neutral=(False,)),
+    **dropped(_CACHE, *(f"input[].{part}[].prompt_cache_breakpoint" for part in _CONTENT)),
+    **mapped(*(f"{tool}.type={kind}" for tool in _TOOLS for kind in ("function", "custom", "namespace"))),
+    **refused(_HOSTED, *(f"{tool}.type=*" for tool in _TOOLS)),
+    **mapped(*(f"{tool}.{name}" for tool in _TOOLS for name in ("type", "name", "description", "parameters"))),
+    **mapped(*(f"{tool}.{name}" for tool in _TOOLS for name in ("strict", "tools"))),
+    **dropped(
+        "a grammar that others do not enforce; it is told in the description",
+        *(f"{tool}.format" for tool in _TOOLS),
+    ),
+    **dropped("others load every tool at once", *(f"{tool}.defer_loading" for tool in _TOOLS), neutral=(False,)),
+    **dropped("others have no field for it", *(f"{tool}.output_schema" for tool in _TOOLS)),
+    **dropped("others let only the model call", *(f"{tool}.allowed_callers" for tool in _TOOLS), neutral=(["direct"],)),
     **mapped(*(f"tool_choice.type={kind}" for kind in ("function", "custom", "allowed_tools"))),
     **refused(_HOSTED, "tool_choice.type=*"),
+    **mapped(*(f"tool_choice.{name}" for name in ("type", "name", "namespace", "mode", "tools", "tools[].*"))),
     **mapped(*(f"text.format.type={kind}" for kind in ("text", "json_object", "json_schema"))),
     **refused("not a format that is translated", "text.format.type=*"),
     **mapped(*(f"text.format.{name}" for name in ("type", "name", "schema", "strict"))),

@@ -1,0 +1,1 @@
+"""Chat Completions, from the caller's and from the provider's side."""

@@ -1,0 +1,1 @@
+"""Responses, from the caller's and from the provider's side."""
