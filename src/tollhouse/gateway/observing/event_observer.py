@@ -1,0 +1,54 @@
+"""What the observers of all protocols share: reading an event, and keeping raw what cannot be held."""
+
+from tollhouse.gateway.framing.frame import Frame
+from tollhouse.gateway.observing.json_text import UNREADABLE, Json, decode, read
+from tollhouse.gateway.observing.observer import Observed
+
+
+class EventObserver:
+    """Reads events that are JSON objects; each protocol says in ``_take`` what they mean.
+
+    Frames without data (comments, events longer than the framer's limit) are not kept.
+    """
+
+    __slots__ = ("_raw", "seen")
+
+    def __init__(self) -> None:
+        self.seen = Observed()
+        self._raw: list[bytes] = []
+
+    def observe(self, frame: Frame) -> int:
+        """Take one event of a stream and say what it is: 0 or a sum of CONTENT, TERMINAL, ERROR and USAGE_ONLY."""
+        data = frame.data
+        if data is None:
+            return 0
+        try:
+            event = decode(data)
+        except UNREADABLE:
+            return self._take_odd(data, frame)
+        return self._take(event, frame) if type(event) is dict else self._take_other(frame)
+
+    def raw_events(self) -> bytes:
+        """The raw bytes of the events that ``assembled`` cannot hold, joined; b"" where there are none."""
+        return b"".join(self._raw)
+
+    def _take(self, event: Json, frame: Frame) -> int:
+        raise NotImplementedError
+
+    def _take_odd(self, data: bytes, frame: Frame) -> int:
+        """An event that msgspec refuses."""
+        event, is_exact = read(data)
+        if not isinstance(event, dict):
+            return self._keep(frame)
+        if not is_exact:
+            self._keep(frame)
+        return self._take(event, frame)
+
+    def _take_other(self, frame: Frame) -> int:
+        """An event that is JSON, but no object."""
+        return self._keep(frame)
+
+    def _keep(self, frame: Frame) -> int:
+        if not self._raw or self._raw[-1] is not frame.raw:
+            self._raw.append(frame.raw)
+        return 0
