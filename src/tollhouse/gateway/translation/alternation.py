@@ -4,12 +4,16 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from tollhouse.gateway.translation.conversation import Conversation, Part, Text, ToolResult, ToolUse, Turn
+from tollhouse.gateway.translation.fields import lose
 from tollhouse.gateway.translation.halves import UntranslatableError
+from tollhouse.gateway.wires import GenerativeWire
 
 _TURNS_WORDS: Final = {"openai_chat": "messages", "openai_responses": "input", "gemini": "contents"}
 
 
-def alternate(conversation: Conversation, is_kept: Callable[[Part], bool]) -> tuple[list[Text], list[Turn]]:
+def alternate(
+    conversation: Conversation, provider: GenerativeWire, is_kept: Callable[[Part], bool]
+) -> tuple[list[Text], list[Turn]]:
     """The system text, which goes first wherever it stood, and the alternating turns of the parts that are kept.
 
     System text alone becomes the user's turn, since both protocols want one. Raises UntranslatableError where a tool
@@ -21,6 +25,8 @@ def alternate(conversation: Conversation, is_kept: Callable[[Part], bool]) -> tu
         parts = [part for part in turn.parts if is_kept(part)]
         if turn.role == "system":
             system.extend(part for part in parts if isinstance(part, Text))
+            if not all(isinstance(part, Text) for part in parts):
+                lose(conversation, provider, "system.file")
         else:
             others.append(Turn(turn.role, parts))
     word = _TURNS_WORDS.get(conversation.caller or "", "messages")

@@ -113,7 +113,7 @@ class AnswerBlocks:
         self._tools: dict[int, Block] = {}
         self._place = 0
         self.blocks: list[Block] = []
-        self.started = Started()
+        self.started: Started | None = None
         self.usage = TokenUsage()
         self.finished: Finished | None = None
         self.provider_error: Failed | None = None

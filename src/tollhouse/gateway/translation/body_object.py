@@ -35,6 +35,10 @@ class BodyObject:
         """The path of a member."""
         return f"{self._path}.{name}" if self._path else name
 
+    def names(self) -> list[str]:
+        """The members that are there and not null."""
+        return [name for name, value in self._members.items() if value is not None]
+
     def has(self, name: str) -> bool:
         """Whether the member is there and not null."""
         return self._members.get(name) is not None
