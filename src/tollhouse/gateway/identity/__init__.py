@@ -1,0 +1,1 @@
+"""Who calls: virtual keys, principals and teams."""
