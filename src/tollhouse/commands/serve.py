@@ -43,5 +43,20 @@ def pipelines(config: str | None, host: str, port: int) -> None:
         click.echo("Ended.")
 
 
+@serve.command("simulated")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8090, show_default=True, help="Its port; 0 takes a free one.")
+@click.option("--seed", default=1, show_default=True, help="What the answers depend on beside the question.")
+@click.option("--key", help="The only credential that is accepted; otherwise any is.")
+@click.option("--ledger-detail/--no-ledger-detail", default=True, help="Keep every call, or only the sums.")
+def simulated(host: str, port: int, seed: int, key: str | None, ledger_detail: bool) -> None:
+    """Simulated model providers, for trying things without a key: docs/simulated.md."""
+    from tollhouse.simulated.serving import Options
+    from tollhouse.simulated.serving import serve as start
+
+    options = Options(host=host, port=port, seed=seed, key=key, has_ledger_detail=ledger_detail)
+    start(options, lambda url: print(f"Serving simulated providers at {url}", flush=True))
+
+
 def _leave(_: int, __: FrameType | None) -> None:
     raise KeyboardInterrupt

@@ -1,0 +1,1 @@
+"""The protocols, each with the same files: ``request`` reads what is asked, ``answer`` writes what comes back."""
