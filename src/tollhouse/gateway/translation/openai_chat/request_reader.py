@@ -102,15 +102,11 @@ def _image(part: BodyObject) -> Image:
 
 
 def _assistant(message: BodyObject) -> Iterator[Part]:
-    reasoning = read_details(message)
-    # Gemini's signature without text belongs to the call that follows it, the others' blocks to the beginning.
-    late = [block for block in reasoning if block.wire == "gemini" and not block.text]
-    yield from (block for block in reasoning if block not in late)
+    yield from read_details(message)
     yield from _content(message)
     refusal = message.text("refusal")
     if refusal:
         yield Text(refusal)
-    yield from late
     yield from (_tool_use(call) for call in message.children("tool_calls"))
 
 
