@@ -57,7 +57,11 @@ class _PromptCacheKey(_Member):
     name = "prompt_cache_key"
 
 
-_KINDS = (_Model, _Stream, _StreamOptions, _PreviousResponseId, _Background, _Metadata, _PromptCacheKey)
+class _Store(_Member):
+    name = "store"
+
+
+_KINDS = (_Store, _Model, _Stream, _StreamOptions, _PreviousResponseId, _Background, _Metadata, _PromptCacheKey)
 
 
 class _Document(msgspec.Struct):
@@ -68,10 +72,13 @@ class _Document(msgspec.Struct):
     background: _Background = _Background(None)
     metadata: _Metadata = _Metadata(None)
     prompt_cache_key: _PromptCacheKey = _PromptCacheKey(None)
+    store: _Store = _Store(None)
 
 
 class Head(NamedTuple):
-    """What the gateway reads of a body. ``includes_usage``: chat's stream_options ask for a usage chunk."""
+    """What the gateway reads of a body. ``includes_usage``: chat's stream_options ask for a usage chunk; ``is_stored``:
+    nothing says that a Responses answer is not to be kept.
+    """
 
     model: str | None
     is_stream: bool
@@ -81,6 +88,20 @@ class Head(NamedTuple):
     is_background: bool
     metadata_user_id: str | None
     prompt_cache_key: str | None
+    is_stored: bool
+
+
+NO_HEAD = Head(
+    model=None,
+    is_stream=False,
+    includes_usage=False,
+    has_stream_options=False,
+    previous_response_id=None,
+    is_background=False,
+    metadata_user_id=None,
+    prompt_cache_key=None,
+    is_stored=False,
+)
 
 
 class HeadReader:
@@ -91,7 +112,7 @@ class HeadReader:
         self._decoder = msgspec.json.Decoder(_Document, dec_hook=self._take)
 
     def read(self, body: bytes) -> Head:
-        """The head of a JSON object, whose strings may yet not be UTF-8. Raises RefusalError, also for a repeated key."""
+        """The head of a JSON object, whose strings may not be UTF-8. Raises RefusalError, also for a repeated key."""
         if body.startswith(_BOM):
             raise RefusalError(INVALID_JSON, "the body begins with a byte order mark; send JSON in UTF-8 without one")
         self._seen.clear()
@@ -157,6 +178,7 @@ def _head(document: _Document, *, has_stream_options: bool) -> Head:
         is_background=document.background.value is True,
         metadata_user_id=user if isinstance(user, str) else None,
         prompt_cache_key=_text(document.prompt_cache_key),
+        is_stored=document.store.value is not False,
     )
 
 

@@ -30,7 +30,7 @@ SEGMENT_SECONDS = 10.0
 SYNC_BYTES = 4 * 1024 * 1024
 SYNC_SECONDS = 0.1
 
-_encoder = msgspec.json.Encoder()
+_encode_record = msgspec.json.Encoder().encode
 _heads = msgspec.json.Decoder(Head)
 
 
@@ -93,7 +93,15 @@ class SpoolWriter:
         Raises SpoolError for a record that cannot be a line and StorageError when the disk refuses: then the record
         is not in the log, but after a failed sync, which leaves it open whether the record is on the disk.
         """
-        encoded = _checked(record) if isinstance(record, bytes) else _encoded(record)
+        return self.append_encoded(_checked(record) if isinstance(record, bytes) else _encoded(record))
+
+    def append_encoded(self, encoded: bytes) -> int:
+        """``append`` for a caller that vouches for ``encoded``: a whole record as one line of JSON in UTF-8.
+
+        Raises SpoolError where it holds a line's end, and what ``append`` raises.
+        """
+        if b"\n" in encoded:
+            raise SpoolError("an encoded record holds a newline", hint="encode it without white space between members")
         with self._lock:
             segment = self._writable()
             sequence = self._next_sequence
@@ -274,7 +282,7 @@ class SpoolWriter:
 
 def _encoded(record: SpoolRecord) -> bytes:
     try:
-        encoded = _encoder.encode(record)
+        encoded = _encode_record(record)
     except (UnicodeEncodeError, TypeError, OverflowError) as error:
         raise SpoolError(
             f"a {type(record).__name__} record cannot be written as JSON: {error}",

@@ -1,0 +1,117 @@
+"""What may end a call from outside while it waits: its client leaves, or a deadline passes."""
+
+import asyncio
+from typing import Literal
+
+from tollhouse.gateway.request_body import Receive
+
+Reason = Literal["client_left", "first_token", "idle", "total"]
+
+
+class InterruptedCallError(Exception):
+    """The call was interrupted for ``reason``."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__(reason)
+        self.reason: Reason = reason
+
+
+class Watch:
+    """Interrupts the task that made it, by cancelling it; ``reason`` tells such a cancellation from any other.
+
+    One timer serves all deadlines: moving a deadline back is an assignment, not another timer.
+    """
+
+    __slots__ = (
+        "_at",
+        "_idle",
+        "_is_open",
+        "_listening",
+        "_loop",
+        "_task",
+        "_timer",
+        "_total_at",
+        "_what",
+        "is_client_gone",
+        "reason",
+    )
+
+    def __init__(self, total_seconds: float) -> None:
+        self._loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call is served in a task")
+        self._task = task
+        self._total_at = self._loop.time() + total_seconds
+        self._at = self._total_at
+        self._what: Reason = "total"
+        self._idle = total_seconds
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_open = True
+        self.reason: Reason | None = None
+        self.is_client_gone = False
+
+    def listen(self, receive: Receive) -> None:
+        """Notice that the client leaves, which only receiving shows."""
+        self._listening = self._loop.create_task(self._await_disconnect(receive))
+
+    def expect(self, what: Reason, seconds: float) -> None:
+        """Something must happen within ``seconds`` from now."""
+        at = self._loop.time() + seconds
+        self._what, self._at = (what, at) if at < self._total_at else ("total", self._total_at)
+        if self._timer is None or self._timer.when() > self._at:
+            self._schedule()
+
+    def expect_more(self, seconds: float) -> None:
+        """From now on no silence may last longer than ``seconds``; ``touch`` at every sign of life."""
+        self._idle = seconds
+        self.expect("idle", seconds)
+
+    def touch(self) -> None:
+        """A sign of life."""
+        if self._what == "idle":
+            self._at = min(self._loop.time() + self._idle, self._total_at)
+
+    async def close(self) -> None:
+        """Nothing interrupts any more. Raises InterruptedCallError where something just did."""
+        self._is_open = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.reason is not None:
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                raise self.interruption() from None
+
+    def interruption(self) -> InterruptedCallError:
+        """The error to raise for the CancelledError just caught. Raises CancelledError where it is not this watch's."""
+        if self.reason is None:
+            raise asyncio.CancelledError
+        self._task.uncancel()
+        reason, self.reason = self.reason, None
+        return InterruptedCallError(reason)
+
+    def _schedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._loop.call_at(self._at, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._loop.time() < self._at:
+            self._schedule()
+        else:
+            self._interrupt("total" if self._at >= self._total_at else self._what)
+
+    def _interrupt(self, reason: Reason) -> None:
+        if self._is_open and self.reason is None:
+            self.reason = reason
+            self._task.cancel()
+
+    async def _await_disconnect(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        if self._is_open:
+            self.is_client_gone = True
+            self._interrupt("client_left")
