@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import yaml
@@ -45,7 +45,10 @@ class EngineSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All settings; paths are relative to ``root``, the folder of the settings file."""
+    """All settings; paths are relative to ``root``, the folder of the settings file.
+
+    ``gateway`` is for the gateway alone, which checks it when it starts: ``tollhouse.gateway.configuration``.
+    """
 
     lake: str = "lake"
     state: str = ".tollhouse"
@@ -55,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     principals: str | None = None
     retention: RetentionSettings = RetentionSettings()
     engine: EngineSettings = EngineSettings()
+    gateway: dict[str, Any] = {}
     root: str = "."
     file: str | None = None
 
@@ -100,8 +104,13 @@ def load_settings(explicit: str | None = None) -> Settings:
     path = find_settings_file(explicit)
     if path is None:
         return Settings(root=str(Path.cwd()))
+    return parse_settings(path.read_text(), path)
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """The settings of ``text``, the content of the file ``path``. Raises SettingsError naming file, place and value."""
     try:
-        document = yaml.safe_load(path.read_text()) or {}
+        document = yaml.safe_load(text) or {}
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error
     for reserved in ("root", "file"):

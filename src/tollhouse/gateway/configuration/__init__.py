@@ -1,0 +1,1 @@
+"""The gateway's configuration: read, checked as a whole, compiled into what a call needs, and read again on change."""
