@@ -84,8 +84,6 @@ class ChatAnswerWriter:
         failed = self._failure()
         if failed is not None:
             return encode({"error": error_object(failed)})
-        for delta in self._rest():
-            self._keep(delta)
         choice = {
             "index": 0,
             "message": self._whole_message(),
