@@ -20,6 +20,7 @@ VERBS = {
     "init": "Start a project of your own: models, SQL and a settings file that you can change.",
     "demo": "Make a lake out of generated traffic and answer three questions with it.",
     "serve": "Run a server: pipelines (Dagster's webserver and daemon).",
+    "keys": "Make, rotate and revoke virtual keys; change principals and teams.",
     "ingest": "Read a log file or folder of another gateway into bronze, at once.",
     "run": "Bring every table up to date: read new logs, then transform.",
     "sql": "Run one SELECT over the lake's tables and views; '-' reads it from standard input.",

@@ -49,7 +49,7 @@ def create(change: Change, hasher: Hasher, wish: Wish, rotated_from: str | None 
     )
     _add(change, key, hasher.digest(fresh.text.encode()))
     change.tell_key(key, "created")
-    return fresh
+    return fresh._replace(expires_at=key.expires_at)
 
 
 def rotate(change: Change, hasher: Hasher, key_id: str, grace: timedelta, expires_at: datetime | None) -> FreshKey:

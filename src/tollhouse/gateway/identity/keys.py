@@ -9,6 +9,7 @@ import hmac
 import re
 import secrets
 import string
+from datetime import datetime
 from typing import NamedTuple
 
 KEY_SOURCE = r"th_[a-z2-7]{12}_[0-9A-Za-z]{43}"
@@ -26,6 +27,7 @@ class FreshKey(NamedTuple):
 
     key_id: str
     text: str
+    expires_at: datetime | None = None
 
 
 def make_key() -> FreshKey:

@@ -5,8 +5,13 @@ import secrets
 import tempfile
 from pathlib import Path
 
-from tollhouse.errors import StorageError
+import msgspec
+
+from tollhouse.errors import SettingsError, StorageError
+from tollhouse.gateway.configuration.document import SecretSource
+from tollhouse.gateway.configuration.secret_sources import SecretSourceError, read_secret
 from tollhouse.gateway.identity.errors import IdentityError
+from tollhouse.settings import Settings
 
 SMALLEST_BYTES = 32
 
@@ -14,6 +19,24 @@ SMALLEST_BYTES = 32
 def pepper_path(state_dir: Path) -> Path:
     """Where the pepper is that the first use makes."""
     return state_dir / "gateway" / "pepper"
+
+
+def configured_pepper(settings: Settings) -> bytes | None:
+    """The pepper that ``gateway.identity.pepper`` names; None where it names none.
+
+    For who needs the store but not the gateway's other secrets. Raises SettingsError without a word of the secret.
+    """
+    place = f"{settings.file}: gateway.identity.pepper"
+    identity = settings.gateway.get("identity")
+    written = identity.get("pepper") if isinstance(identity, dict) else None
+    if written is None:
+        return None
+    try:
+        return read_secret(msgspec.convert(written, SecretSource), Path(settings.root))
+    except (msgspec.ValidationError, SecretSourceError) as error:
+        said = str(error) if isinstance(error, SecretSourceError) else f"allowed: {SecretSource.allowed}"
+        hint = "docs/gateway-configuration.md says how a secret is named"
+        raise SettingsError(f"{place}: {said}", hint=hint) from None
 
 
 def load_pepper(state_dir: Path, explicit: bytes | None = None) -> bytes:
