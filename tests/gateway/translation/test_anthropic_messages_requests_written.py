@@ -109,12 +109,31 @@ def test_results_directly_follow_their_calls_in_the_calls_order() -> None:
     ]
 
 
-def test_a_result_without_a_call_and_a_second_result_are_refused() -> None:
+def test_a_result_without_a_call_is_refused_and_a_second_result_too() -> None:
     use = ToolUse(call_id="a", name="f", arguments="{}")
-    with pytest.raises(UntranslatableError, match="follows no such call"):
-        messages(Turn("user", [ToolResult(call_id="a")]))
-    with pytest.raises(UntranslatableError, match="answered twice"):
-        messages(Turn("assistant", [use]), Turn("user", [ToolResult(call_id="a"), ToolResult(call_id="a")]))
+    for turns in (
+        [Turn("user", [ToolResult(call_id="a")])],
+        [Turn("assistant", [use]), Turn("user", [ToolResult(call_id="a"), ToolResult(call_id="a")])],
+    ):
+        with pytest.raises(UntranslatableError, match="follows no such call"):
+            messages(*turns)
+
+
+def test_an_id_that_a_model_gave_twice_is_made_unique() -> None:
+    use = ToolUse(call_id="call_0", name="f", arguments="{}")
+    first, second = (ToolResult(call_id="call_0", content=[Text(text)]) for text in ("one", "two"))
+    turns = (Turn("assistant", [use]), Turn("user", [first]), Turn("assistant", [use]), Turn("user", [second]))
+    blocks = [message["content"][0] for message in messages(*turns)]
+    assert [block.get("id") or block["tool_use_id"] for block in blocks] == ["call_0", "call_0", "call_0_2", "call_0_2"]
+    assert [block.get("content") for block in blocks] == [None, "one", None, "two"]
+
+
+def test_an_error_with_a_picture_is_no_error_to_messages_which_is_named() -> None:
+    result = ToolResult(call_id="a", content=[Image(media_type="image/png", data="iVBOR")], is_error=True)
+    turns = [Turn("assistant", [ToolUse(call_id="a", name="f", arguments="{}")]), Turn("user", [result])]
+    conversation = asking(caller="gemini", turns=turns)
+    assert "is_error" not in written(conversation)["messages"][1]["content"][0]
+    assert conversation.losses == ["contents[].parts[].functionResponse.response.error"]
 
 
 def test_ids_in_other_letters_get_ids_of_their_own_in_call_and_result() -> None:
@@ -332,6 +351,18 @@ def test_thinking_that_cannot_be_is_named() -> None:
     ):
         assert "thinking" not in written(conversation, model)
         assert conversation.losses == ["reasoning"]
+
+
+def test_a_budget_needs_the_thinking_of_the_last_calls() -> None:
+    thinking = Reasoning(wire="anthropic_messages", text="Hm", signature="c2ln")
+    use, result = ToolUse(call_id="a", name="f", arguments="{}"), ToolResult(call_id="a", content=[Text("x")])
+    wish = ReasoningWish(budget_tokens=2000)
+    kept = asking(turns=[Turn("assistant", [thinking, use]), Turn("user", [result])], reasoning=wish)
+    lost = asking(turns=[Turn("assistant", [use]), Turn("user", [result])], reasoning=wish)
+    assert "thinking" in written(kept, OLD)
+    assert "thinking" not in written(lost, OLD)
+    assert lost.losses == ["reasoning"]
+    assert "thinking" in written(lost, NEW)
 
 
 def test_no_sampling_beside_a_budget_for_thinking() -> None:

@@ -124,6 +124,20 @@ def test_responses_come_first_in_the_calls_order_with_names_and_pictures_inside(
     ]
 
 
+def test_a_response_has_the_name_of_its_call_even_where_ids_repeat() -> None:
+    turns = [
+        Turn(role, [part])
+        for name in ("f", "g")
+        for role, part in (
+            ("assistant", ToolUse(call_id="call_0", name=name, arguments="{}")),
+            ("user", ToolResult(call_id="call_0")),
+        )
+    ]
+    parts = [content["parts"][0] for content in written(asking(turns=turns))["contents"]]
+    responses = [part["functionResponse"] for part in parts if "functionResponse" in part]
+    assert [(response["id"], response["name"]) for response in responses] == [("call_0", "f"), ("call_0_2", "g")]
+
+
 def test_before_3_pictures_come_after_all_responses_and_calls_need_no_signature() -> None:
     contents = written(asking(turns=calls()), OLD)["contents"]
     assert "thoughtSignature" not in contents[1]["parts"][0]

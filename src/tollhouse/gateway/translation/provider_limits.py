@@ -25,8 +25,9 @@ LIMITS: Mapping[GenerativeWire, Table] = {
     "anthropic_messages": {
         **dropped(_NO_FIELD, "seed", "presence_penalty", "frequency_penalty", "image.detail"),
         **dropped("newer models take none, others not beside thinking and 1 at most", "temperature", "top_p", "top_k"),
-        **dropped("old models do not think, and none where a tool is forced or too few tokens are left", "reasoning"),
+        **dropped("not where a tool is forced, nor by old models, nor amid calls made without it", "reasoning"),
         **dropped("it knows no JSON without a schema", "output_format"),
+        **dropped("an error's result holds only text there", "tool_result.is_error"),
         **dropped(_FOREIGN, "reasoning_block"),
         **refused("it must be told the media type", "image.media_type"),
         **refused("it reads PDF and plain text", "document.media_type"),

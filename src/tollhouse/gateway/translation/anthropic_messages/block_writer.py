@@ -105,8 +105,10 @@ class BlockWriter:
         content = [self._content(item) for item in part.content if self.keeps(item)]
         if content:
             block["content"] = content[0]["text"] if [*content[0]] == ["type", "text"] and not content[1:] else content
-        if part.is_error:
+        if part.is_error and all(isinstance(item, Text) for item in part.content):
             block["is_error"] = True
+        elif part.is_error:
+            self._lose("tool_result.is_error")
         return block
 
     def _lose(self, name: str) -> None:

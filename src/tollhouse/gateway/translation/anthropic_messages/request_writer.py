@@ -29,7 +29,7 @@ def write_request(conversation: Conversation, model: str) -> bytes:
     request["messages"] = [
         {"role": turn.role, "content": [blocks.write(part, turn.role) for part in turn.parts]} for turn in turns
     ]
-    request.update(thinking_fields(conversation, model))
+    request.update(thinking_fields(conversation, turns, model))
     request.update(_sampling(conversation, model, request.get("thinking")))
     if conversation.stop:
         request["stop_sequences"] = conversation.stop

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from tollhouse.gateway.translation.anthropic_messages.claude_models import default_max_tokens, thinks, thinks_adaptively
-from tollhouse.gateway.translation.conversation import Conversation, ReasoningWish
+from tollhouse.gateway.translation.conversation import Conversation, Reasoning, ReasoningWish, ToolUse, Turn
 from tollhouse.gateway.translation.fields import lose
 
 _EFFORTS: Final[Mapping[str, str]] = {
@@ -28,8 +28,11 @@ _LEAST_BUDGET: Final = 1_024
 _ANSWER_ROOM: Final = 8_192
 
 
-def thinking_fields(conversation: Conversation, model: str) -> dict[str, Any]:
-    """``max_tokens``, and ``thinking`` and ``output_config.effort`` where the caller wished for them."""
+def thinking_fields(conversation: Conversation, turns: list[Turn], model: str) -> dict[str, Any]:
+    """``max_tokens``, and ``thinking`` and ``output_config.effort`` where the caller wished for them.
+
+    ``turns`` are those that are written.
+    """
     wish = conversation.reasoning
     most = conversation.max_output_tokens or default_max_tokens(model)
     if wish is None:
@@ -41,7 +44,7 @@ def thinking_fields(conversation: Conversation, model: str) -> dict[str, Any]:
         return {"max_tokens": most, "thinking": {"type": "disabled"}}
     if thinks_adaptively(model):
         return {"max_tokens": most, **_adaptive(conversation, wish)}
-    return _budgeted(conversation, wish, most)
+    return _budgeted(conversation, turns, wish, most)
 
 
 def _adaptive(conversation: Conversation, wish: ReasoningWish) -> dict[str, Any]:
@@ -58,7 +61,7 @@ def _adaptive(conversation: Conversation, wish: ReasoningWish) -> dict[str, Any]
     return fields
 
 
-def _budgeted(conversation: Conversation, wish: ReasoningWish, most: int) -> dict[str, Any]:
+def _budgeted(conversation: Conversation, turns: list[Turn], wish: ReasoningWish, most: int) -> dict[str, Any]:
     budget = max(wish.budget_tokens or _BUDGETS[wish.effort or "medium"], _LEAST_BUDGET)
     if conversation.max_output_tokens is None:
         most = max(most, budget + _ANSWER_ROOM)
@@ -66,7 +69,7 @@ def _budgeted(conversation: Conversation, wish: ReasoningWish, most: int) -> dic
         budget = min(budget, most - 1)
     else:
         budget = min(budget, most // 2)
-    if budget < _LEAST_BUDGET or _forces_a_tool(conversation):
+    if budget < _LEAST_BUDGET or _forces_a_tool(conversation) or _has_called_without_thinking(turns):
         lose(conversation, "anthropic_messages", "reasoning")
         return {"max_tokens": conversation.max_output_tokens or most}
     return {"max_tokens": most, "thinking": {"type": "enabled", "budget_tokens": budget}}
@@ -84,3 +87,9 @@ def _forces_a_tool(conversation: Conversation) -> bool:
     """Whether a tool must be called: Messages takes no thinking beside that."""
     choice = conversation.tool_choice
     return bool(conversation.tools) and choice is not None and choice.mode in ("required", "tool")
+
+
+def _has_called_without_thinking(turns: list[Turn]) -> bool:
+    """Whether the last calls lost their reasoning on the way: with a budget, Messages answers 400 to that."""
+    last = next((turn.parts for turn in reversed(turns) if turn.role == "assistant"), [])
+    return any(isinstance(part, ToolUse) for part in last) and not any(isinstance(part, Reasoning) for part in last)

@@ -38,15 +38,12 @@ _MEDIA_TYPES: Final[Mapping[str, str]] = {
 class PartWriter:
     """Writes the contents of one conversation for ``model``; what cannot be said is named in its losses."""
 
-    __slots__ = ("_conversation", "_has_nested_media", "_names", "_wants_signatures")
+    __slots__ = ("_conversation", "_has_nested_media", "_wants_signatures")
 
     def __init__(self, conversation: Conversation, model: str) -> None:
         self._conversation = conversation
         self._has_nested_media = has_levels(model)
         self._wants_signatures = wants_signatures(model)
-        self._names = {
-            part.call_id: part.name for turn in conversation.turns for part in turn.parts if isinstance(part, ToolUse)
-        }
 
     def keeps(self, part: Part) -> bool:
         """Whether the part is written at all: an empty text is refused, and others' reasoning is of no use."""
@@ -89,7 +86,7 @@ class PartWriter:
         media = [self._media(item) for item in part.content if not isinstance(item, Text)]
         response: dict[str, Any] = {
             "id": part.call_id,
-            "name": part.name or self._names[part.call_id],
+            "name": part.name,
             "response": {"error" if part.is_error else "output": text},
         }
         if media and self._has_nested_media:
