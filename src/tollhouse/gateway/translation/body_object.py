@@ -144,7 +144,7 @@ class BodyObject:
 def _camel_case(members: Mapping[str, Any], path: str) -> dict[str, Any]:
     renamed: dict[str, Any] = {}
     for name, value in members.items():
-        camel = _SNAKE.sub(lambda found: found[1].upper(), name)
+        camel = _SNAKE.sub(lambda found: found[1].upper(), name) if "_" in name else name
         if camel in renamed:
             raise UntranslatableError(f"{path}.{name}" if path else name, f"is given twice, as {camel} too")
         renamed[camel] = value

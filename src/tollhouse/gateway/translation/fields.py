@@ -33,14 +33,14 @@ def losses(wire: GenerativeWire, content: Mapping[str, Any], where: str = "") ->
     lists and objects say nothing.
     """
     found: list[str] = []
+    prefix = f"{pattern(where)}." if where else ""
     for name, value in content.items():
-        place = f"{where}.{name}" if where else name
-        field = _field(wire, place)
+        field = _field(wire, prefix + name)
         if field.treatment == "mapped" or value is None or value in ([], {}) or value in field.neutral:
             continue
         if field.treatment == "refused":
-            raise UntranslatableError(place, field.reason)
-        found.append(pattern(place))
+            raise UntranslatableError(f"{where}.{name}" if where else name, field.reason)
+        found.append(prefix + name)
     return found
 
 
@@ -78,9 +78,9 @@ def pattern(place: str) -> str:
     return _INDEX.sub("[]", place)
 
 
-def _field(wire: GenerativeWire, place: str) -> Field:
-    table, key = TABLES[wire], pattern(place)
-    if wire == "gemini":
+def _field(wire: GenerativeWire, key: str) -> Field:
+    table = TABLES[wire]
+    if wire == "gemini" and "_" in key:
         key = _SNAKE.sub(lambda found: found[1].upper(), key)
     if key in table:
         return table[key]
