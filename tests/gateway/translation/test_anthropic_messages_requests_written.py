@@ -353,6 +353,12 @@ def test_thinking_that_cannot_be_is_named() -> None:
         assert conversation.losses == ["reasoning"]
 
 
+def test_a_model_that_does_not_think_loses_nothing_where_no_thinking_is_wanted() -> None:
+    conversation = asking(reasoning=ReasoningWish(effort="none"))
+    assert "thinking" not in written(conversation, "claude-3-5-haiku-20241022")
+    assert conversation.losses == []
+
+
 def test_a_budget_needs_the_thinking_of_the_last_calls() -> None:
     thinking = Reasoning(wire="anthropic_messages", text="Hm", signature="c2ln")
     use, result = ToolUse(call_id="a", name="f", arguments="{}"), ToolResult(call_id="a", content=[Text("x")])

@@ -275,6 +275,9 @@ def test_thinking_that_cannot_be_is_named() -> None:
     conversation = asking(caller="openai_chat", reasoning=ReasoningWish(effort="low"))
     assert config(conversation, "gemini-2.0-flash") == {}
     assert conversation.losses == ["reasoning_effort"]
+    unwanted = asking(reasoning=ReasoningWish(effort="none"))
+    assert config(unwanted, "gemini-2.0-flash") == {}
+    assert unwanted.losses == []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ def thinking_fields(conversation: Conversation, turns: list[Turn], model: str) -
     if wish is None:
         return {"max_tokens": most}
     if not thinks(model):
-        lose(conversation, "anthropic_messages", "reasoning")
+        if wish.effort != "none":
+            lose(conversation, "anthropic_messages", "reasoning")
         return {"max_tokens": most}
     if wish.effort == "none":
         return {"max_tokens": most, "thinking": {"type": "disabled"}}

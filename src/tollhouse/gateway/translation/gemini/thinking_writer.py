@@ -26,7 +26,8 @@ def thinking_config(conversation: Conversation, model: str) -> dict[str, Any]:
     if wish is None:
         return {}
     if not thinks(model):
-        lose(conversation, "gemini", "reasoning")
+        if wish.effort != "none":
+            lose(conversation, "gemini", "reasoning")
         return {}
     config: dict[str, Any] = {}
     if wish.is_shown is not None:
