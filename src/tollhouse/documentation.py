@@ -13,6 +13,7 @@ import click
 import msgspec
 
 from tollhouse.cli import VERBS, cli
+from tollhouse.gateway.configuration.reference import kinds_table, reference
 from tollhouse.gateway.translation.tables_page import translation_tables
 from tollhouse.lake.contracts import LAYERS, Contract, load_contracts
 from tollhouse.project import project_dir
@@ -34,6 +35,8 @@ def documents(project: Path) -> dict[Path, str]:
         "help": _help(),
         "settings": _settings(),
         "translation": translation_tables(),
+        "gateway-configuration": reference(),
+        "provider-kinds": kinds_table(),
     }
     pages = [project / "README.md", *sorted((project / "docs").glob("*.md"))]
     return {page: _filled(page.read_text(), sections) for page in pages if "<!-- begin: " in page.read_text()}

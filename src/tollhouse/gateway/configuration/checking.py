@@ -116,12 +116,15 @@ class Checker:
     def _items(self, node: yaml.Node, kind: inspect.VarTupleType | inspect.ListType, path: YamlPath) -> Any:
         if not isinstance(node, yaml.SequenceNode) or (kind.min_length and not node.value):
             return INVALID
-        values: list[Any] = []
+        kept: list[tuple[int, Any]] = []
         for index, item in enumerate(node.value):
             self._places.add((*path, index), line_of(item))
-            values.append(self.check(item, kind.item_type, (*path, index)))
-        kept = [value for value in values if value is not None and value is not INVALID]
-        return tuple(kept) if isinstance(kind, inspect.VarTupleType) else kept
+            value = self.check(item, kind.item_type, (*path, index))
+            if value is not None and value is not INVALID:
+                kept.append((index, value))
+        items = tuple(value for _, value in kept)
+        self._places.bind_items(items, tuple(index for index, _ in kept))
+        return items if isinstance(kind, inspect.VarTupleType) else list(items)
 
     def _scalar(self, node: yaml.Node, kind: inspect.Type, path: YamlPath) -> Any:
         if not isinstance(node, yaml.ScalarNode):

@@ -29,8 +29,9 @@ class EndpointRules:
         self._check_name(name, path)
         if endpoint.models is None:
             self._take_model(name, path)
-        for index, model in enumerate(endpoint.models or ()):
-            self._take_model(model, (*path, "models", index))
+        models = endpoint.models or ()
+        for position, model in enumerate(models):
+            self._take_model(model, (*path, "models", self._places.index(models, position)))
         self._check_destinations(endpoint)
         if endpoint.retries.base_ms > endpoint.retries.max_ms:
             place = (*path, "retries", "base_ms")
@@ -40,7 +41,8 @@ class EndpointRules:
         """Every endpoint that a permission names must be there, and every pattern must mean one."""
         for permission in document.permissions or ():
             path = (*self._places.of(permission), "endpoints")
-            for index, text in enumerate(permission.endpoints):
+            for position, text in enumerate(permission.endpoints):
+                index = self._places.index(permission.endpoints, position)
                 pattern = Pattern(text)
                 if not any(pattern.matches(name) for name in self._endpoints):
                     self._add((*path, index), f"{shown(text)}, which is no endpoint", one_of(["*", *self._endpoints]))

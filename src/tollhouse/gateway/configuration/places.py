@@ -27,6 +27,7 @@ class Places:
     def __init__(self) -> None:
         self._lines: dict[YamlPath, int] = {(): 1}
         self._paths: dict[int, YamlPath] = {}
+        self._indices: dict[int, tuple[int, ...]] = {}
 
     def add(self, path: YamlPath, line: int) -> None:
         self._lines[path] = line
@@ -38,6 +39,15 @@ class Places:
     def of(self, struct: msgspec.Struct) -> YamlPath:
         """Where ``struct`` was read. Raises KeyError for one that was not."""
         return self._paths[id(struct)]
+
+    def bind_items(self, items: tuple[object, ...], indices: tuple[int, ...]) -> None:
+        """Remember at which indices of its list each of ``items`` was read: faulty ones are not among them."""
+        self._indices[id(items)] = indices
+
+    def index(self, items: tuple[object, ...], position: int) -> int:
+        """The index in the file of the item at ``position``; what no list was read for is a default."""
+        indices = self._indices.get(id(items))
+        return position if indices is None else indices[position]
 
     def line(self, path: YamlPath) -> int:
         while path not in self._lines:

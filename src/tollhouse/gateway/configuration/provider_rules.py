@@ -59,10 +59,12 @@ class ProviderRules:
 
     def _check_protocols(self, provider: Provider, path: YamlPath) -> None:
         permitted = KINDS[provider.kind].can_speak
-        for index, wire in enumerate(provider.protocols or ()):
+        protocols = provider.protocols or ()
+        for position, wire in enumerate(protocols):
             if wire not in permitted:
+                place = (*path, "protocols", self._places.index(protocols, position))
                 found = f"{wire}, which {provider.kind} does not speak"
-                self._add((*path, "protocols", index), found, one_of(list(permitted)))
+                self._add(place, found, one_of(list(permitted)))
 
     def _check_headers(self, provider: Provider, path: YamlPath) -> None:
         seen: dict[str, str] = {}

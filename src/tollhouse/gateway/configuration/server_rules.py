@@ -39,11 +39,12 @@ class ServerRules:
             self._add(("gateway", "admin", "port"), found, "another port")
 
     def _check_proxies(self, document: Gateway) -> None:
-        for index, text in enumerate(document.trusted_proxies):
+        for position, text in enumerate(document.trusted_proxies):
             try:
                 ip_network(text)
             except ValueError:
                 permitted = "an IP address or a network such as 10.0.0.0/8, without bits beyond its length"
+                index = self._places.index(document.trusted_proxies, position)
                 self._add(("gateway", "trusted_proxies", index), shown(text), permitted)
 
     def _add(self, path: YamlPath, found: str, permitted: str) -> None:
