@@ -8,6 +8,8 @@ from tollhouse.gateway.observing.json_text import UNREADABLE, Json, Pieces, deco
 
 # The deltas that are texts, with the member that holds them in the delta and in the block alike.
 _TEXTS: Final = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
+# The deltas that come once. A tuple, since a type may be anything, also what cannot be hashed.
+_WHOLES: Final = ("signature_delta", "compaction_delta")
 _EMPTY_AT_START: Final = {"text": "text", "thinking": "thinking", "compaction": "content"}
 _UNCOUNTED: Final = frozenset({"type", "id", "signature", "data", "encrypted_content", "tool_use_id"})
 
@@ -40,7 +42,7 @@ class AnthropicBlock:
         if kind == "citations_delta" and isinstance(self._block.get("citations") or [], list):
             self._block["citations"] = [*(self._block.get("citations") or []), delta.get("citation")]
             return True
-        if kind in {"signature_delta", "compaction_delta"}:
+        if kind in _WHOLES:
             self._block.update((key, value) for key, value in delta.items() if key != "type")
             return True
         self._merge_unknown(delta)

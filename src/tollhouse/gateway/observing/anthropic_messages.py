@@ -24,7 +24,7 @@ class _Body(msgspec.Struct):
     stop_reason: Any = None
     content: Any = None
     error: Any = None
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw()
 
 
 class _Tier(msgspec.Struct):

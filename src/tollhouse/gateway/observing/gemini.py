@@ -31,7 +31,7 @@ class _Body(msgspec.Struct, rename="camel"):
     candidates: Any = None
     prompt_feedback: Any = None
     error: Any = None
-    usage_metadata: msgspec.Raw | None = None
+    usage_metadata: msgspec.Raw = msgspec.Raw()
 
 
 class _Usage(msgspec.Struct, rename="camel"):

@@ -61,9 +61,9 @@ def read_head(body: bytes, decoder: "msgspec.json.Decoder[_Head]", kind: type[_H
     return head
 
 
-def raw_object(raw: msgspec.Raw | bytes | None) -> bytes | None:
+def raw_object(raw: msgspec.Raw) -> bytes | None:
     """The bytes of a member that is an object, else None."""
-    data = bytes(raw) if raw is not None else b""
+    data = bytes(raw)
     return data if data.startswith(b"{") else None
 
 

@@ -31,7 +31,7 @@ class _Body(msgspec.Struct):
     service_tier: Any = None
     choices: Any = None
     error: Any = None
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw()
 
 
 class _Usage(msgspec.Struct):
@@ -101,9 +101,9 @@ class OpenaiChatObserver(EventObserver):
         choices = event.get("choices")
         if choices:
             flags = self._take_choices(choices, frame)
-        elif event.get("error") is not None or event.get("object") == "error":
+        if event.get("error") is not None or event.get("object") == "error":
             self.seen.error = error_of(event)
-            flags = ERROR
+            flags |= ERROR
         if event.get("usage") is not None:
             flags |= self._take_usage(event, frame, has_choices=bool(choices))
         if self.seen.response_model is None or flags != CONTENT:
@@ -121,6 +121,7 @@ class OpenaiChatObserver(EventObserver):
             held = self._choices.get(index)
             if held is None:
                 held = self._choices[index] = ChatChoice(index)
+                self.seen.is_complete = False
             before = held.made_bytes
             has_content = held.take(choice) or has_content
             self.seen.content_bytes += held.made_bytes - before

@@ -15,7 +15,7 @@ class _Body(msgspec.Struct):
     id: Any = None
     model: Any = None
     error: Any = None
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw()
 
 
 _BODY = msgspec.json.Decoder(_Body)

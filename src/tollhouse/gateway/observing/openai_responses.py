@@ -26,6 +26,8 @@ _BEGINNINGS: Final = frozenset({"response.created", "response.queued", "response
 _ENDS: Final = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 # States of a tool call, which its item tells when it is done.
 _STATES: Final = (".in_progress", ".searching", ".interpreting", ".generating", ".compacting", ".completed", ".failed")
+# Items that say nothing while they are empty. Tuples, since a type may be anything, also what cannot be hashed.
+_VESSELS: Final = ("message", "reasoning")
 _MADE: Final = ("content", "summary", "arguments", "input", "code")
 _MEMBERS: Final = ("id", "model", "service_tier", "status", "incomplete_details")
 
@@ -38,11 +40,11 @@ class _Body(msgspec.Struct):
     incomplete_details: Any = None
     error: Any = None
     output: Any = None
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw()
 
 
 class _Usage(msgspec.Struct):
-    usage: msgspec.Raw | None = None
+    usage: msgspec.Raw = msgspec.Raw()
 
 
 class _End(msgspec.Struct):
@@ -83,7 +85,7 @@ class OpenaiResponsesObserver(EventObserver):
             return
         seen.usage = raw_object(head.usage)
         self._name_it({name: getattr(head, name) for name in _MEMBERS})
-        seen.content_bytes = made_bytes(objects(head.output))
+        seen.content_bytes = sum(_size_of_item(item) for item in objects(head.output))
 
     def assembled(self) -> bytes | None:
         """The ``response`` so far."""
@@ -144,10 +146,10 @@ class OpenaiResponsesObserver(EventObserver):
         if not self._output.take_item(event, is_done=is_done):
             return self._keep(frame)
         item: Json = event["item"]
-        size = made_bytes([item.get(key) for key in _MADE])
+        size = _size_of_item(item)
         if is_done and event["output_index"] not in self._counted:
             self.seen.content_bytes += size
-        is_vessel = item.get("type") in {"message", "reasoning"}
+        is_vessel = item.get("type") in _VESSELS
         return CONTENT if size or not is_vessel or item.get("encrypted_content") else 0
 
     def _take_end(self, kind: str, event: Json, frame: Frame) -> int:
@@ -160,7 +162,7 @@ class OpenaiResponsesObserver(EventObserver):
         except UNREADABLE:
             self._end = write(response)
         head = read_head(self._end, _USAGE, _Usage)
-        self.seen.usage = raw_object(head.usage if head else None)
+        self.seen.usage = raw_object(head.usage) if head else None
         self._response = response
         self._name_it(response)
         if kind != "response.failed":
@@ -188,3 +190,7 @@ class OpenaiResponsesObserver(EventObserver):
         details = response.get("incomplete_details")
         reason = text_or_none(details.get("reason")) if isinstance(details, dict) else None
         seen.finish_reason = reason or (None if status in {"in_progress", "queued"} else status)
+
+
+def _size_of_item(item: Json) -> int:
+    return made_bytes([item.get(key) for key in _MADE])
