@@ -65,8 +65,7 @@ class Composer:
             tokens=Tokens(),
         )
         _stop(answer, asked.stops)
-        reasoning = _limit(answer, asked.max_tokens)
-        answer.tokens = _tokens(asked, behaviour, answer, reasoning)
+        answer.tokens = _tokens(asked, behaviour, *_limit(answer, asked.max_tokens))
         return answer
 
     def _thinking(self, asked: Asked, behaviour: Behaviour, chance: int) -> list[str]:
@@ -138,19 +137,19 @@ def _stop(answer: Answer, stops: list[str]) -> None:
             answer.finish, answer.stop_sequence = "stop_sequence", stop
 
 
-def _limit(answer: Answer, max_tokens: int | None) -> int:
-    """Cut the answer off at the caller's limit, thinking first; returns the tokens of thinking."""
+def _limit(answer: Answer, max_tokens: int | None) -> tuple[int, int]:
+    """Cut the answer off at the caller's limit, thinking first; returns the tokens of thinking and of the rest."""
     reasoning = tokens_of("".join(answer.thinking))
     written = tokens_of("".join(answer.text)) + sum(map(_call_tokens, answer.calls))
     if max_tokens is None or reasoning + written <= max_tokens:
-        return reasoning
+        return reasoning, written
     answer.finish, answer.stop_sequence, answer.calls = "length", None, []
     if reasoning >= max_tokens:
         answer.text = []
         answer.thinking = _cut(_shortened(answer.thinking, max_tokens), _THINKING_PIECE)
-        return max_tokens
+        return max_tokens, 0
     answer.text = _cut(_shortened(answer.text, max_tokens - reasoning), 8)
-    return reasoning
+    return reasoning, tokens_of("".join(answer.text))
 
 
 def _shortened(pieces: list[str], tokens: int) -> str:
@@ -163,7 +162,7 @@ def _call_tokens(call: Call) -> int:
     return tokens_of(call.name) + tokens_of(call.arguments)
 
 
-def _tokens(asked: Asked, behaviour: Behaviour, answer: Answer, reasoning: int) -> Tokens:
+def _tokens(asked: Asked, behaviour: Behaviour, reasoning: int, written: int) -> Tokens:
     cached, short, long = asked.cached()
     if behaviour.cached is not None:
         cached = min(behaviour.cached, asked.input_tokens)
@@ -176,6 +175,6 @@ def _tokens(asked: Asked, behaviour: Behaviour, answer: Answer, reasoning: int) 
         cached=cached,
         cache_write_5m=short,
         cache_write_1h=min(long, left - short),
-        output=reasoning + tokens_of("".join(answer.text)) + sum(map(_call_tokens, answer.calls)),
+        output=reasoning + written,
         reasoning=reasoning,
     )

@@ -99,6 +99,7 @@ class Connection(asyncio.Protocol):
             query=query,
             base=base,
             headers=self._headers,
+            known=dict(reversed(self._headers)),
             body=b"".join(self._body),
             keeps_alive=self._parser.should_keep_alive(),
             connection=self._number,
@@ -123,17 +124,19 @@ class Connection(asyncio.Protocol):
         entry.status, entry.tokens, entry.response_id = reply.status, reply.tokens, reply.response_id
         if request.method == "HEAD":
             reply.events, reply.is_stream = reply.events[:0], True
-        if behaviour.shapes_delivery or sum(len(event.raw) for event in reply.events) > _AT_ONCE_BYTES:
+        size = sum([len(event.raw) for event in reply.events])
+        if behaviour.shapes_delivery or size > _AT_ONCE_BYTES:
             self._entry = entry
             self._deliver(request, reply, behaviour, entry)
         else:
-            self._write_at_once(request, reply, entry)
+            self._write_at_once(request, reply, entry, size)
 
-    def _write_at_once(self, request: Request, reply: Reply, entry: Entry) -> None:
+    def _write_at_once(self, request: Request, reply: Reply, entry: Entry, size: int) -> None:
         self._transport.write(at_once(reply, keeps_alive=request.keeps_alive))
         entry.first_byte_ms = time.time() * 1000
+        entry.response_bytes = size
         for event in reply.events:
-            entry.add(event, len(event.raw))
+            entry.add(event)
         if reply.on_complete is not None:
             reply.on_complete()
         self._ledger.close(entry, "completed")
@@ -154,7 +157,7 @@ class Connection(asyncio.Protocol):
                 entry.first_byte_ms = entry.first_byte_ms or time.time() * 1000
             entry.response_bytes += step.size
             if step.event is not None:
-                entry.add(step.event, 0)
+                entry.add(step.event)
             if step.is_alone:
                 await asyncio.sleep(0)
         if plan.ending == "hang":

@@ -80,8 +80,7 @@ class Generator:
         )
         made = chat_answer.events(answers, writing) if asked.is_stream else [chat_answer.whole(answers, writing)]
         reply = _reply(made, asked, tokens, identity.of("chatcmpl-"))
-        body = error_body("openai_chat", _OVERLOADED, identity.suffix)
-        reply.error_event = lambda _: sse(None, body)
+        reply.error_event = lambda _: sse(None, error_body("openai_chat", _OVERLOADED, identity.suffix))
         return reply
 
     def _responses(
@@ -139,8 +138,9 @@ def _anthropic(asked: Asked, answer: Answer, behaviour: Behaviour, identity: Ide
     else:
         made = [anthropic_answer.whole(answer, identity, shape)]
     reply = _reply(made, asked, answer.tokens, identity.of("msg_"))
-    body = error_body("anthropic_messages", _OVERLOADED_ANTHROPIC, identity.of("req_"))
-    reply.ping, reply.error_event = anthropic_answer.PING, lambda _: sse("error", body)
+    error, request_id = _OVERLOADED_ANTHROPIC, identity.of("req_")
+    reply.ping = anthropic_answer.PING
+    reply.error_event = lambda _: sse("error", error_body("anthropic_messages", error, request_id))
     return reply
 
 

@@ -4,6 +4,7 @@ import hashlib
 import time
 from collections import Counter, deque
 from itertools import islice
+from operator import add
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlencode
 
@@ -65,9 +66,8 @@ class Entry:
         self.first_byte_ms: float | None = None
         self.ended_ms: float | None = None
 
-    def add(self, event: Event, size: int) -> None:
-        """Count an event whose last byte was handed to the connection, with ``size`` bytes of body."""
-        self.response_bytes += size
+    def add(self, event: Event) -> None:
+        """Count an event whose last byte was handed to the connection."""
         if event.kind != COMMENT:
             self.events += 1
             self.content_events += event.kind == CONTENT
@@ -88,7 +88,8 @@ class Ledger:
         """Forget all; sequence numbers go on. Calls that are open now are forgotten too."""
         self._entries.clear()
         self._first_counted = self._sequence + 1
-        self._sums: Counter[str] = Counter()
+        self._sums: dict[str, int] = dict.fromkeys(("calls", "open", "request_bytes", "response_bytes", "events"), 0)
+        self._tokens = [0] * len(Tokens.__struct_fields__)
         self._groups: dict[str, Counter[str]] = {name: Counter() for name in ("status", "finish", "model")}
 
     def open(self, request: Request) -> Entry:
@@ -117,18 +118,16 @@ class Ledger:
         sums["response_bytes"] += entry.response_bytes
         sums["events"] += entry.events
         if entry.tokens is not None:
-            for name in entry.tokens.__struct_fields__:
-                sums[f"{name}_tokens"] += getattr(entry.tokens, name)
+            self._tokens = list(map(add, self._tokens, msgspec.structs.astuple(entry.tokens)))
         self._groups["status"][str(entry.status)] += 1
         self._groups["finish"][entry.finish] += 1
         self._groups["model"][entry.model or ""] += 1
 
     def totals(self) -> dict[str, Any]:
         """Sums of all calls; bytes, events and tokens of those that have ended."""
-        counted = {f"{name}_tokens": 0 for name in Tokens.__struct_fields__}
-        counted |= dict.fromkeys(("calls", "open", "request_bytes", "response_bytes", "events"), 0)
+        tokens = {f"{name}_tokens": count for name, count in zip(Tokens.__struct_fields__, self._tokens, strict=True)}
         groups = {f"by_{name}": dict(counter) for name, counter in self._groups.items()}
-        return {**counted, **self._sums, **groups}
+        return {**self._sums, **tokens, **groups}
 
     def calls(self, since: int = 0) -> list[dict[str, Any]]:
         """Entries with a higher sequence number than ``since``, newest last."""

@@ -19,7 +19,7 @@ from tollhouse.simulated.reply import CONTENT, Event, Reply, json_reply
 from tollhouse.simulated.request import Request
 from tollhouse.simulated.routes import Route, route_of
 from tollhouse.simulated.stored import StoredResponses
-from tollhouse.simulated.wires.identity import Identity
+from tollhouse.simulated.wires.identity import Identity, suffix_of
 
 _GENERATING = {"generate", "generate_stream", "count_tokens"}
 _LISTS = {"list_models", "show_model"}
@@ -95,7 +95,8 @@ class Provider:
             if route.operation == "count_tokens":
                 return _count(route, asked)
             model = behaviour.answer_model or entry.model or asked.model
-            identity = Identity(self._run, entry.sequence, int(request.received_ms / 1000), model)
+            suffix = suffix_of(self._run, entry.sequence)
+            identity = Identity(suffix, int(request.received_ms / 1000), model)
             return self._generator.reply(route, asked, behaviour, identity, request)
         if route.response_id is not None:
             return self._stored.answer(route.operation, route.response_id, request.query)

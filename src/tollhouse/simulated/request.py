@@ -8,13 +8,17 @@ _BASE = "/behave/"
 
 
 class Request(msgspec.Struct, frozen=True):
-    """``headers`` have lower-case names, in their order; ``path`` is without ``/behave/...``, which is ``base``."""
+    """``headers`` have lower-case names, in their order; ``known`` has the first of each.
+
+    ``path`` is without ``/behave/...``, which is ``base``.
+    """
 
     method: str
     path: str
     query: str
     base: str
     headers: list[tuple[bytes, bytes]]
+    known: dict[bytes, bytes]
     body: bytes
     keeps_alive: bool
     connection: int
@@ -22,10 +26,8 @@ class Request(msgspec.Struct, frozen=True):
 
     def header(self, name: bytes) -> str | None:
         """The first value of a header, by its lower-case name."""
-        for known, value in self.headers:
-            if known == name:
-                return value.decode("latin-1")
-        return None
+        value = self.known.get(name)
+        return None if value is None else value.decode("latin-1")
 
 
 def split_target(target: str) -> tuple[str, str, str]:
