@@ -6,7 +6,8 @@ from types import FrameType
 
 import click
 
-from tollhouse.settings import load_settings
+from tollhouse.errors import SettingsError
+from tollhouse.settings import find_settings_file, load_settings
 
 
 @click.group("serve")
@@ -39,6 +40,34 @@ def pipelines(config: str | None, host: str, port: int) -> None:
         with start(load_settings(config), host, port) as server:
             show(server)
             server.watch()
+    except KeyboardInterrupt:
+        click.echo("Ended.")
+
+
+@serve.command("gateway")
+@click.pass_obj
+def gateway(config: str | None) -> None:
+    """Serve the gateway that the settings' `gateway:` describes: docs/gateway.md.
+
+    Ctrl-C or SIGTERM lets open calls end, for `gateway.drain_seconds` at most. A changed settings file is taken into
+    force within a second.
+    """
+    from tollhouse.gateway.serving import Addresses
+    from tollhouse.gateway.serving import serve as start
+
+    path = find_settings_file(config)
+    if path is None:
+        raise SettingsError(
+            "no settings file found",
+            hint="write tollhouse.yml with a `gateway:` as docs/gateway.md shows, or name it by --config",
+        )
+
+    def show(at: Addresses) -> None:
+        print(f"Serving the gateway at {at.gateway}, admin at {at.admin}", flush=True)
+
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        start(path, show)
     except KeyboardInterrupt:
         click.echo("Ended.")
 

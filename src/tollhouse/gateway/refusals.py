@@ -55,6 +55,7 @@ WEBSOCKET_UNSUPPORTED = _bad_request("websocket_unsupported", 426)
 REQUEST_TOO_LARGE = RefusalKind(
     "request_too_large", 413, "invalid_request_error", "request_too_large", "INVALID_ARGUMENT"
 )
+HEADERS_TOO_LARGE = _bad_request("headers_too_large", 431)
 REQUEST_TIMEOUT = RefusalKind("request_timeout", 408, "invalid_request_error", "timeout_error", "DEADLINE_EXCEEDED")
 SPOOL_UNAVAILABLE = RefusalKind("spool_unavailable", 503, "server_error", "overloaded_error", "UNAVAILABLE")
 SHUTTING_DOWN = RefusalKind("shutting_down", 503, "server_error", "overloaded_error", "UNAVAILABLE", "failed")
@@ -67,6 +68,26 @@ UPSTREAM_TIMEOUT = _bad_upstream("upstream_timeout", 504)
 KINDS: Mapping[str, RefusalKind] = {
     kind.code: kind for kind in list(globals().values()) if isinstance(kind, RefusalKind)
 }
+
+
+_BY_STATUS: Mapping[int, tuple[str, str, str]] = {
+    400: ("invalid_request_error", "invalid_request_error", "INVALID_ARGUMENT"),
+    401: ("invalid_request_error", "authentication_error", "UNAUTHENTICATED"),
+    403: ("invalid_request_error", "permission_error", "PERMISSION_DENIED"),
+    404: ("invalid_request_error", "not_found_error", "NOT_FOUND"),
+    413: ("invalid_request_error", "request_too_large", "INVALID_ARGUMENT"),
+    429: ("rate_limit_error", "rate_limit_error", "RESOURCE_EXHAUSTED"),
+    503: ("server_error", "overloaded_error", "UNAVAILABLE"),
+    504: ("server_error", "timeout_error", "DEADLINE_EXCEEDED"),
+    529: ("server_error", "overloaded_error", "UNAVAILABLE"),
+}
+
+
+def provider_failure(status: int, code: str | None) -> RefusalKind:
+    """A provider's error in every protocol's words; a status below 400 is none and counts as 502."""
+    status = status if status >= 400 else 502
+    words = _BY_STATUS.get(status) or (_BY_STATUS[400] if status < 500 else ("server_error", "api_error", "INTERNAL"))
+    return RefusalKind(code or f"upstream_{status}", status, *words, "failed")
 
 
 class RefusalError(TollhouseError):

@@ -84,6 +84,7 @@ class Head(NamedTuple):
     is_stream: bool
     includes_usage: bool
     has_stream_options: bool
+    stream_options: dict[str, Any] | None
     previous_response_id: str | None
     is_background: bool
     metadata_user_id: str | None
@@ -96,6 +97,7 @@ NO_HEAD = Head(
     is_stream=False,
     includes_usage=False,
     has_stream_options=False,
+    stream_options=None,
     previous_response_id=None,
     is_background=False,
     metadata_user_id=None,
@@ -174,6 +176,7 @@ def _head(document: _Document, *, has_stream_options: bool) -> Head:
         is_stream=bool(stream),
         includes_usage=bool(options and options.get("include_usage")),
         has_stream_options=has_stream_options,
+        stream_options=options,
         previous_response_id=_text(document.previous_response_id),
         is_background=document.background.value is True,
         metadata_user_id=user if isinstance(user, str) else None,

@@ -64,6 +64,15 @@ class Spool:
             headers=_RETRY_AFTER,
         ) from error
 
+    async def note(self, record: SpoolRecord) -> None:
+        """Write a record that no call waits for; one that the disk refuses is counted as lost."""
+        await self._append(_encode(record))
+
+    def follow(self, on_full: OnFull, wait_seconds: float) -> None:
+        """What a new configuration says."""
+        self._on_full = on_full
+        self._wait_seconds = wait_seconds
+
     async def conclude(self, record: SpoolRecord) -> int:
         """Write the record that ends a call, and return how many secrets were taken out of it.
 

@@ -36,23 +36,24 @@ class Watch:
         "reason",
     )
 
-    def __init__(self, total_seconds: float) -> None:
+    def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("a call is served in a task")
         self._task = task
-        self._total_at = self._loop.time() + total_seconds
-        self._at = self._total_at
+        self._total_at = self._at = self._idle = float("inf")
         self._what: Reason = "total"
-        self._idle = total_seconds
         self._timer: asyncio.TimerHandle | None = None
-        self._is_open = True
+        self._listening: asyncio.Task[None] | None = None
+        self._is_open = False
         self.reason: Reason | None = None
         self.is_client_gone = False
 
-    def listen(self, receive: Receive) -> None:
-        """Notice that the client leaves, which only receiving shows."""
+    def begin(self, total_seconds: float, receive: Receive) -> None:
+        """From now on the call may be interrupted; that the client leaves is only seen by receiving."""
+        self._is_open = True
+        self._total_at = self._at = self._loop.time() + total_seconds
         self._listening = self._loop.create_task(self._await_disconnect(receive))
 
     def expect(self, what: Reason, seconds: float) -> None:
@@ -73,7 +74,7 @@ class Watch:
             self._at = min(self._loop.time() + self._idle, self._total_at)
 
     async def close(self) -> None:
-        """Nothing interrupts any more. Raises InterruptedCallError where something just did."""
+        """Nothing interrupts any more. Raises InterruptedCallError where the client has just left."""
         self._is_open = False
         if self._timer is not None:
             self._timer.cancel()
@@ -82,7 +83,9 @@ class Watch:
             try:
                 await asyncio.sleep(0)
             except asyncio.CancelledError:
-                raise self.interruption() from None
+                interruption = self.interruption()
+                if interruption.reason == "client_left":
+                    raise interruption from None
 
     def interruption(self) -> InterruptedCallError:
         """The error to raise for the CancelledError just caught. Raises CancelledError where it is not this watch's."""

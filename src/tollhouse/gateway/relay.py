@@ -1,0 +1,133 @@
+"""The way of an answer to the client: framed, observed, held back while another attempt could still replace it."""
+
+import time
+
+from tollhouse.gateway.attempt import AttemptState
+from tollhouse.gateway.call import Call
+from tollhouse.gateway.client import Client
+from tollhouse.gateway.framing.frame import Frame, Framer
+from tollhouse.gateway.headers import Pairs
+from tollhouse.gateway.observing.observer import CONTENT, ERROR, TERMINAL
+from tollhouse.gateway.pipeline import Pipeline
+from tollhouse.spool.records import StreamEvents
+
+
+class StreamRelay:
+    """One attempt's stream on its way to the client.
+
+    Nothing is sent before ``is_committed``. The terminal event stays in ``held`` until the call's record is written:
+    whoever has it knows that the call is logged.
+    """
+
+    __slots__ = (
+        "_attempt",
+        "_call",
+        "_client",
+        "_framer",
+        "_headers",
+        "_pipeline",
+        "has_content",
+        "held",
+        "is_committed",
+        "is_terminal",
+        "moments",
+        "shown",
+        "sizes",
+    )
+
+    def __init__(
+        self,
+        call: Call,
+        attempt: AttemptState,
+        client: Client,
+        *,
+        headers: Pairs,
+        framer: Framer,
+        pipeline: Pipeline,
+        is_held: bool,
+    ) -> None:
+        self._call = call
+        self._attempt = attempt
+        self._client = client
+        self._headers = headers
+        self._framer = framer
+        self._pipeline = pipeline
+        self.shown = pipeline.shown
+        self.held: list[bytes] = []
+        self.is_committed = not is_held
+        self.is_terminal = False
+        self.has_content = False
+        self.moments: list[int] = []
+        self.sizes: list[int] = []
+
+    @property
+    def content_type(self) -> str | None:
+        """What the head says of the body."""
+        return next((value.decode("latin-1") for name, value in self._headers if name == b"content-type"), None)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the provider has sent its terminal event."""
+        return bool(self._pipeline.said & TERMINAL)
+
+    @property
+    def has_error(self) -> bool:
+        """Whether the provider has sent an error inside its stream."""
+        return bool(self._pipeline.said & ERROR)
+
+    @property
+    def events(self) -> StreamEvents:
+        """When each event came, and its size."""
+        return StreamEvents(milliseconds=self.moments, bytes=self.sizes)
+
+    def absorb(self, chunk: bytes) -> None:
+        """Read what has come from the provider; ``pass_on`` sends it."""
+        self._take_frames(self._framer.feed(chunk))
+
+    def finish(self) -> None:
+        """The provider's stream has ended as a stream should."""
+        self._take_frames(self._framer.finish())
+        self._hold(self._pipeline.finish())
+
+    def break_off(self) -> None:
+        """The provider's stream broke: an event of which only a part has come is nobody's."""
+        self._hold(self._pipeline.finish())
+
+    def _take_frames(self, frames: list[Frame]) -> None:
+        for frame in frames:
+            self._hold(self._pipeline.take(frame))
+
+    def _hold(self, frames: list[Frame]) -> None:
+        now = (time.monotonic_ns() - self._call.started_ns) // 1_000_000
+        for frame in frames:
+            flags = self._pipeline.flags(frame)
+            if flags & CONTENT and not self.has_content:
+                self.has_content = True
+                self._attempt.note_first_byte()
+                self._call.first_byte_ms = now
+            if flags & TERMINAL:
+                self.is_terminal = True
+            self.moments.append(now)
+            self.sizes.append(len(frame.raw))
+            self.held.append(frame.raw)
+
+    async def pass_on(self) -> None:
+        """Send what may be sent: nothing before the commitment, and no terminal event."""
+        if not self.is_committed and not self.has_content:
+            return
+        if self.is_terminal or not self.held:
+            return
+        await self.commit()
+        data, self.held = b"".join(self.held), []
+        await self._client.write(data)
+
+    async def commit(self) -> None:
+        """Send the head: from now on there is no other attempt."""
+        self.is_committed = True
+        if not self._client.has_started:
+            await self._client.start(200, self._headers)
+
+    async def end(self, last: bytes = b"") -> None:
+        """Send all that is held, and ``last``, as the end of the response."""
+        await self.commit()
+        await self._client.end(b"".join([*self.held, last]))
