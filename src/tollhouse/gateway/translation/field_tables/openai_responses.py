@@ -47,7 +47,8 @@ FIELDS: Table = {
     **refused("not a kind of result that is translated", "input[].output[].type=*"),
     **refused("audio is not translated", "input[].content[].type=input_audio"),
     **refused("not a kind of content that is translated", "input[].content[].type=*"),
-    **mapped(*(f"input[].{part}[].{name}" for part in _CONTENT for name in ("type", "text", "refusal", "image_url"))),
+    **mapped(*(f"input[].{part}[].{name}" for part in _CONTENT for name in ("type", "text", "image_url"))),
+    **mapped("input[].content[].refusal"),
     **mapped(*(f"input[].{part}[].{name}" for part in _CONTENT for name in ("detail", "file_data", "file_url"))),
     **mapped(*(f"input[].{part}[].filename" for part in _CONTENT)),
     **refused(_STORED, *(f"input[].{part}[].file_id" for part in _CONTENT)),
@@ -55,10 +56,11 @@ FIELDS: Table = {
         "sources and figures of an earlier answer", "input[].content[].annotations", "input[].content[].logprobs"
     ),
     **dropped(_CACHE, *(f"input[].{part}[].prompt_cache_breakpoint" for part in _CONTENT)),
-    **mapped(*(f"{tool}.type={kind}" for tool in _TOOLS for kind in ("function", "custom", "namespace"))),
+    **mapped(*(f"{tool}.type={kind}" for tool in _TOOLS for kind in ("function", "custom"))),
+    **mapped("tools[].type=namespace", "tools[].tools", "input[].tools[].type=namespace", "input[].tools[].tools"),
     **refused(_HOSTED, *(f"{tool}.type=*" for tool in _TOOLS)),
     **mapped(*(f"{tool}.{name}" for tool in _TOOLS for name in ("type", "name", "description", "parameters"))),
-    **mapped(*(f"{tool}.{name}" for tool in _TOOLS for name in ("strict", "tools"))),
+    **mapped(*(f"{tool}.strict" for tool in _TOOLS)),
     **dropped(
         "a grammar that others do not enforce; it is told in the description",
         *(f"{tool}.format" for tool in _TOOLS),
