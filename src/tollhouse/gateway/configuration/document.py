@@ -24,7 +24,7 @@ Fraction = Annotated[float, Meta(ge=0, le=1)]
 Bytes = Annotated[int, Meta(ge=1, le=2**40)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Milliseconds = Annotated[int, Meta(ge=1, le=86_400_000)]
-Port = Annotated[int, Meta(ge=1, le=65_535)]
+Port = Annotated[int, Meta(ge=0, le=65_535)]
 Host = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[A-Za-z0-9._:%-]+$")]
 
 
@@ -42,12 +42,12 @@ class SecretSource(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Listen(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[Host, Meta(description="Address that clients reach; `0.0.0.0` is every one.")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="Port that clients reach.")] = 8080
+    port: Annotated[Port, Meta(description="Port that clients reach; 0 takes a free one.")] = 8080
 
 
 class Admin(Struct, frozen=True, forbid_unknown_fields=True):
     host: Annotated[Host, Meta(description="Address of health, readiness and metrics.")] = "127.0.0.1"
-    port: Annotated[Port, Meta(description="Port of health, readiness and metrics.")] = 8081
+    port: Annotated[Port, Meta(description="Port of health, readiness and metrics; 0 takes a free one.")] = 8081
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):

@@ -34,7 +34,7 @@ class ServerRules:
     def _check_listeners(self, document: Gateway) -> None:
         clients, operators = document.listen, document.admin
         hosts = {clients.host, operators.host}
-        if clients.port == operators.port and (len(hosts) == 1 or hosts & _EVERY_ADDRESS):
+        if clients.port and clients.port == operators.port and (len(hosts) == 1 or hosts & _EVERY_ADDRESS):
             found = f"port {operators.port}, which gateway.listen has"
             self._add(("gateway", "admin", "port"), found, "another port")
 
