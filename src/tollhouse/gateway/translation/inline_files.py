@@ -35,7 +35,8 @@ def data_url(media_type: str | None, data: str) -> str:
 
 
 def read_image(url: str, detail: str | None, where: str) -> Image:
-    """The picture at a URL, which may be a ``data:`` URL."""
+    """The picture at a URL, which may be a ``data:`` URL; the detail ``auto`` is what is given anyway."""
+    detail = None if detail == "auto" else detail
     inline = read_data_url(url, where)
     if inline is None:
         return Image(url=url, detail=detail)
