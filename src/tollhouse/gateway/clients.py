@@ -122,9 +122,9 @@ def _session_in_headers(named: dict[bytes, bytes], *, is_codex: bool) -> str | N
     for name in _SESSION_HEADERS:
         if name in named and (session := _id_of(named[name])):
             return session
-    for name in named:
-        if name.endswith(b"-session-id") and _VENDOR_SESSION.fullmatch(name) and len(named[name]) >= _MIN_VENDOR_ID:
-            return _id_of(named[name])
+    for name, value in named.items():
+        if name.endswith(b"-session-id") and _VENDOR_SESSION.fullmatch(name) and len(value) >= _MIN_VENDOR_ID:
+            return _id_of(value)
     for name in (*(_CODEX_SESSION_HEADERS if is_codex else ()), b"x-session-id"):
         if name in named and (session := _id_of(named[name])):
             return session
