@@ -36,7 +36,10 @@ class Span(click.ParamType[timedelta]):
         found = _SPAN.fullmatch(value)
         if found is None:
             self.fail(f"{value!r} is not a duration such as 30m, 1h or 90d", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        try:
+            return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        except OverflowError:
+            self.fail(f"{value!r} is too long a duration", param, ctx)
 
 
 class Moment(click.ParamType[datetime]):

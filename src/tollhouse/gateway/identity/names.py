@@ -12,7 +12,7 @@ def checked_name(kind: str, name: str) -> str:
     if name and len(name) <= LONGEST_NAME and name == name.strip() and name.isprintable():
         return name
     raise IdentityError(
-        f"{name[:LONGEST_NAME]!r} cannot be the name of a {kind}",
+        f"the {kind} {name[:LONGEST_NAME]!r} cannot be used",
         hint=f"use 1 to {LONGEST_NAME} printable characters without space at either end",
     )
 
