@@ -53,6 +53,10 @@ class Findings:
     def add(self, line: int, path: YamlPath, found: str, allowed: str) -> None:
         self._by_path.setdefault(path, Finding(line, path, found, allowed))
 
+    def are_under(self, path: YamlPath) -> bool:
+        """Whether there is a fault at ``path`` or below."""
+        return any(known[: len(path)] == path for known in self._by_path)
+
     def all(self) -> list[Finding]:
         return list(self._by_path.values())
 

@@ -34,6 +34,8 @@ class ProviderRules:
 
     def read(self, source: SecretSource, path: YamlPath) -> bytes | None:
         """The secret, kept in ``secrets`` too; None where it cannot be read, which is then among the findings."""
+        if self._findings.are_under(path):
+            return None
         try:
             secret = read_secret(source, self._folder)
         except SecretSourceError as error:
