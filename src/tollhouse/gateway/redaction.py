@@ -5,7 +5,7 @@ import re
 import threading
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote
 
@@ -80,13 +80,18 @@ class Redactor:
     def redact_events(self, raw: bytes) -> tuple[bytes, int]:
         """Raw events of a stream with their secrets replaced, and their number.
 
-        A secret may come in pieces, one an event. Where it only shows in the joined strings of several events, a marker
+        A secret may come in pieces, one an event. Where one shows in the joined strings of several events, a marker
         replaces all of them.
         """
         redacted, count = self.redact_bytes(raw)
-        if any(self._find(text) for text in _joined_strings(redacted)):
-            return b"[REDACTED:events]", count + 1
+        if any(self._is_split(pieces) for pieces in _strings_of_events(raw)):
+            return b"[REDACTED:events]", max(count, 1)
         return redacted, count
+
+    def _is_split(self, pieces: list[bytes]) -> bool:
+        """Whether a secret, or what may go on with it, reaches from one piece into another."""
+        edges = list(accumulate(len(piece) for piece in pieces))
+        return any(span.start < edge < span.end for span in self._find(b"".join(pieces)) for edge in edges)
 
     def _find(self, text: bytes) -> list[_Span]:
         """Where secrets are: in order, without overlaps."""
@@ -102,8 +107,7 @@ class Redactor:
     def _confirmed(self, text: bytes, number: int) -> Iterable[_Span]:
         if number < len(SECRET_PATTERNS):
             pattern = SECRET_PATTERNS[number]
-            group = pattern.confirmed.groups
-            return [_Span(*match.span(group), pattern.kind) for match in pattern.confirmed.finditer(text)]
+            return [_Span(start, end, pattern.kind) for start, end in pattern.spans(text)]
         literal = self._literals[number - len(SECRET_PATTERNS)]
         return [_Span(*match.span(), "secret") for match in re.finditer(re.escape(literal), text)]
 
@@ -235,15 +239,15 @@ def _known_count(line: bytes) -> int:
         return 0
 
 
-def _joined_strings(raw: bytes) -> Iterable[bytes]:
-    """The strings of all events, joined by the keys that lead to them; of what is no JSON, the data."""
-    texts: dict[tuple[str, ...], list[str]] = {}
+def _strings_of_events(raw: bytes) -> Iterable[list[bytes]]:
+    """The strings of all events, by the keys that lead to several of them; of what is no JSON, the data."""
+    texts: dict[tuple[str, ...], list[bytes]] = {}
     for frame in _frames(raw):
         if frame.data is not None:
             value, _ = read(frame.data)
             for path, text in _strings(frame.data.decode("utf-8", "replace") if value is None else value):
-                texts.setdefault(path, []).append(text)
-    return ["".join(pieces).encode("utf-8", "surrogatepass") for pieces in texts.values() if len(pieces) > 1]
+                texts.setdefault(path, []).append(text.encode("utf-8", "surrogatepass"))
+    return [pieces for pieces in texts.values() if len(pieces) > 1]
 
 
 def _frames(raw: bytes) -> list[Frame]:

@@ -5,6 +5,7 @@ Each pattern stands twice: ``scanned`` is searched by hyperscan in everything th
 """
 
 import re
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 
@@ -16,9 +17,20 @@ class SecretPattern(NamedTuple):
     confirmed: re.Pattern[bytes]
     is_caseless: bool = False
 
+    def spans(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Where the secrets of this kind are in ``text``."""
+        group = self.confirmed.groups
+        found = self.confirmed.search(text)
+        while found is not None:
+            is_secret = bool(group) or _BEGINNING.match(text, found.start()) is not None
+            if is_secret:
+                yield found.span(group)
+            found = self.confirmed.search(text, found.end() if is_secret else found.start() + 1)
 
-# A key does not begin in the middle of a word. A JSON escape before it ends in a letter or digit, but is no word.
-_BEGINNING: Final = rb"(?:(?<![A-Za-z0-9_])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4}))"
+
+# A key does not begin in the middle of a word; a JSON escape before it ends in a letter or digit, but is no word. This is
+# asked apart, since a pattern that began with it could not be searched by its prefix: 10 ms for 76 kB instead of 0.1.
+_BEGINNING: Final = re.compile(rb"(?<![A-Za-z0-9_])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})")
 _NO_MORE: Final = rb"(?![0-9A-Za-z])"
 
 # A line end in a PEM, as it is or escaped, at any depth of JSON inside JSON.
@@ -34,7 +46,7 @@ _AZURE_NAME: Final = rb"api[-_]?key[\\\"' ]{0,8}[:=][\\\"' ]{0,8}"
 def _key(kind: str, prefix: bytes, rest: bytes, *, is_exact: bool = False) -> SecretPattern:
     """A key by its prefix; ``rest`` ends in its shortest length, which more of the same may follow unless exact."""
     more = _NO_MORE if is_exact else rest[: rest.rindex(b"{")] + b"*"
-    return SecretPattern(kind, prefix + rest, re.compile(_BEGINNING + prefix + rest + more))
+    return SecretPattern(kind, prefix + rest, re.compile(prefix + rest + more))
 
 
 SECRET_PATTERNS: Final = (
