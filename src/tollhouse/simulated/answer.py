@@ -125,8 +125,8 @@ def _calls(asked: Asked, behaviour: Behaviour, chance: int) -> list[Call]:
 def _call(tool: Tool, number: int, chance: int) -> Call:
     if tool.is_free_text:
         return Call(number, tool.name, f"*** line {chance % 97}\n+ one more line\n", is_free_text=True)
-    arguments = _encode(example(_decode(tool.schema), chance)).decode()
-    return Call(number, tool.name, arguments)
+    arguments = example(_decode(tool.schema), chance)
+    return Call(number, tool.name, _encode(arguments if isinstance(arguments, dict) else {}).decode())
 
 
 def _stop(answer: Answer, stops: list[str]) -> None:

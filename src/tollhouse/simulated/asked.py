@@ -139,7 +139,7 @@ def decoded(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise RefusedError(400, f"Invalid request: {error}") from error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _lenient(decoder, body)
 
 
@@ -150,7 +150,7 @@ def _lenient(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
         raise RefusedError(400, "We could not parse the JSON body of your request.") from error
     try:
         return decoder.decode(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise RefusedError(400, f"Invalid request: {error}") from error
 
 

@@ -12,6 +12,7 @@ from tollhouse.simulated.chance import mixed
 from tollhouse.simulated.refusals import RefusedError
 from tollhouse.simulated.reply import CONTENT, Event, Reply
 from tollhouse.simulated.tokens import Tokens, tokens_of
+from tollhouse.simulated.wires.gemini.spelling import in_camel_case
 from tollhouse.simulated.wires.usage import usage_json
 
 _DIMENSIONS = 256
@@ -73,6 +74,7 @@ class Embedder:
 
     def gemini(self, body: bytes, *, is_batch: bool) -> Reply:
         """The reply to embedContent or batchEmbedContents, which say no usage."""
+        body = in_camel_case(body)
         asked = decoded(_BATCH, body).requests if is_batch else [decoded(_GEMINI, body)]
         texts = ["".join(part.text for part in one.content.parts) for one in asked]
         values = [

@@ -109,11 +109,10 @@ class Provider:
 
 
 def _route(request: Request) -> Route | None:
-    """The route; lists of models are Anthropic's where its version header was sent."""
+    """The route; lists of models belong to the provider whose header was sent."""
     route = route_of(request.method, request.path)
-    if route is not None and route.operation in _LISTS and request.header(b"anthropic-version"):
-        return msgspec.structs.replace(route, wire="anthropic_messages")
-    return route
+    wire = _wire_by_header(request) if route is not None and route.operation in _LISTS else None
+    return route if route is None or wire is None else msgspec.structs.replace(route, wire=wire)
 
 
 def _wire_by_header(request: Request) -> str | None:

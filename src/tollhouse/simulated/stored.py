@@ -46,11 +46,9 @@ class StoredResponse(msgspec.Struct, kw_only=True):
     def items(self) -> list[Item]:
         """The input as items with ids."""
         given = msgspec.json.decode(self.input)
-        items: list[dict[str, Any]] = (
-            [{"role": "user", "content": [{"type": "input_text", "text": given}]}] if isinstance(given, str) else given
-        )
+        items: list[Item] = [{"role": "user", "content": given}] if isinstance(given, str) else given
         made = self.body["id"].removeprefix("resp_")
-        return [{"id": f"item_{index:04d}{made}", "type": "message", **item} for index, item in enumerate(items)]
+        return [_item(f"item_{index:04d}{made}", item) for index, item in enumerate(items)]
 
 
 class StoredResponses:
@@ -86,6 +84,14 @@ class StoredResponses:
             return _cancel(found)
         del self._responses[response_id]
         return json_reply(_encode({"id": response_id, "object": "response", "deleted": True}))
+
+
+def _item(item_id: str, given: Item) -> Item:
+    content = given.get("content")
+    if isinstance(content, str):
+        kind = "output_text" if given.get("role") == "assistant" else "input_text"
+        given = given | {"content": [{"type": kind, "text": content}]}
+    return {"id": item_id, "type": "message", **given}
 
 
 def _get(found: StoredResponse, asked: dict[str, str]) -> Reply:

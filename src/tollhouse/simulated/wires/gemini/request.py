@@ -6,12 +6,13 @@ import msgspec
 
 from tollhouse.simulated.asked import Asked, Tally, Tool, decoded
 from tollhouse.simulated.refusals import RefusedError
+from tollhouse.simulated.wires.gemini.spelling import in_camel_case
 
 _OMITTED = msgspec.Raw(b"")
 
 
 class _Struct(msgspec.Struct, rename="camel"):
-    """Google's names, in camel case as its SDKs send them."""
+    """Google's names, in camel case."""
 
 
 class _FunctionPart(_Struct):
@@ -87,12 +88,12 @@ _COUNT_DECODER = msgspec.json.Decoder(_Count)
 
 def read(body: bytes, model: str, *, is_stream: bool) -> Asked:
     """What the request asks. Raises RefusedError with Google's 400."""
-    return _asked(decoded(_DECODER, body), model, is_stream=is_stream)
+    return _asked(decoded(_DECODER, in_camel_case(body)), model, is_stream=is_stream)
 
 
 def read_count(body: bytes, model: str) -> Asked:
     """The same of a request that only counts tokens."""
-    count = decoded(_COUNT_DECODER, body)
+    count = decoded(_COUNT_DECODER, in_camel_case(body))
     return _asked(count.generate_content_request or _Generate(contents=count.contents), model, is_stream=False)
 
 
