@@ -77,10 +77,10 @@ def identify(services: Services, call: Call) -> None:
     _take_client(call, names)
     _check_headers(call)
     found = find_key(call.headers, call.query, call.wire)
-    call.logged_query, call.redactions = logged_query(call.query)
-    call.logged_headers, redactions = logged_headers(call.headers, found)
+    call.logged_query, call.redactions = logged_query(call.query, found.key)
+    call.logged_headers, redactions = logged_headers(call.headers, found.key)
     call.redactions += redactions
-    call.marks = marks(call.headers, None, None)
+    call.marks = marks(names, None, None)
     call.grant = _authenticated(services, found)
     if match is None:
         raise _no_such_route(call, names)
@@ -160,7 +160,8 @@ async def read_request(services: Services, call: Call, receive: Receive) -> None
     call.head = services.heads.read(call.body)
     if not call.body.isascii():
         _check_utf8(call.body)
-    call.marks = marks(call.headers, call.head.metadata_user_id, call.head.prompt_cache_key)
+    if call.head.metadata_user_id or call.head.prompt_cache_key:
+        call.marks = marks(names, call.head.metadata_user_id, call.head.prompt_cache_key)
     if call.wire != "gemini":
         call.requested_model = call.head.model
         call.is_stream = call.head.is_stream and call.operation == "generate"

@@ -47,7 +47,6 @@ class Call:
         "known",
         "logged_headers",
         "logged_query",
-        "logging_error_codes",
         "losses",
         "marks",
         "method",
@@ -90,7 +89,6 @@ class Call:
         self.request_id = self.invocation_id
         self.logged_query: str | None = None
         self.logged_headers: dict[str, str] = {}
-        self.logging_error_codes: list[str] = []
         self.redactions = 0
         self.head: Head = NO_HEAD
         self.body = b""

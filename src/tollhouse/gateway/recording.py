@@ -79,7 +79,8 @@ def _payload(call: Call, delivered: Delivered) -> dict[str, Any]:
         return {"payload_state": "unauthenticated"}
     payloads = call.payloads
     state = _state(call, payloads)
-    known: dict[str, Any] = {"payload_state": state, "logging_error_codes": call.logging_error_codes}
+    codes = list(call.marks.logging_error_codes) if call.marks else []
+    known: dict[str, Any] = {"payload_state": state, "logging_error_codes": codes}
     if payloads.mode == "sampled":
         known["sampling_fraction"] = payloads.sampling_fraction
     if state != "logged":
@@ -94,7 +95,7 @@ def _payload(call: Call, delivered: Delivered) -> dict[str, Any]:
     else:
         known |= _response(delivered)
     if faults:
-        known |= {"payload_state": "oversize", "logging_error_codes": [*call.logging_error_codes, *faults]}
+        known |= {"payload_state": "oversize", "logging_error_codes": [*codes, *faults]}
     return known
 
 

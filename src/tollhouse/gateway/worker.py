@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import os
 from importlib.metadata import version
@@ -32,6 +33,7 @@ ADMIN_PORT_VARIABLE = "TOLLHOUSE_GATEWAY_ADMIN_PORT"
 METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 # What a call that is cancelled at the end of the drain needs to write its record.
 _LAST_WORDS_SECONDS = 5.0
+_GARBAGE_THRESHOLD = 20_000
 _logger = logging.getLogger(__name__)
 
 
@@ -63,10 +65,20 @@ class Worker:
         except (TollhouseError, OSError) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
+        _spare_the_collector()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._parts.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _spare_the_collector() -> None:
+    """A call leaves few cycles, and what was made at the start is there for good: looking for garbage in it at every
+    seventieth call took a fifth of the CPU.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_THRESHOLD, 20, 50)
 
 
 class _Parts:
