@@ -22,18 +22,14 @@ def open_database(path: Path, migrations: Sequence[str], *, is_power_safe: bool 
         _make(path)
     except OSError as error:
         raise StorageError(f"cannot make {path}: {error}", hint="set `state:` to a folder you own") from error
-    try:
+    with using(path):
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-    except sqlite3.Error as error:
-        raise refused(path, error) from error
     try:
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if is_power_safe else 'NORMAL'}")
-        if _version(connection) != len(migrations):
-            _migrate(connection, path, migrations)
-    except sqlite3.Error as error:
-        connection.close()
-        raise refused(path, error) from error
+        with using(path):
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if is_power_safe else 'NORMAL'}")
+            if _version(connection) != len(migrations):
+                _migrate(connection, path, migrations)
     except StorageError:
         connection.close()
         raise
@@ -43,7 +39,7 @@ def open_database(path: Path, migrations: Sequence[str], *, is_power_safe: bool 
 @contextmanager
 def transaction(connection: sqlite3.Connection, path: Path) -> Generator[None]:
     """All changes or none; raises StorageError where SQLite refuses."""
-    try:
+    with using(path):
         connection.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -51,11 +47,18 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Generator[None]:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+
+@contextmanager
+def using(path: Path) -> Generator[None]:
+    """Raises StorageError where SQLite refuses."""
+    try:
+        yield
     except sqlite3.Error as error:
-        raise refused(path, error) from error
+        raise _refused(path, error) from error
 
 
-def refused(path: Path, error: sqlite3.Error) -> StorageError:
+def _refused(path: Path, error: sqlite3.Error) -> StorageError:
     """What SQLite said about ``path``, and what to do."""
     text = str(error)
     hint = "nothing was changed; try again once the cause is mended"

@@ -193,6 +193,18 @@ def test_a_store_under_another_pepper_that_takes_its_place_is_not_believed(
     assert _accepts(keeper, key)
 
 
+def test_a_row_that_is_damaged_keeps_the_snapshot(store: IdentityStore, keeper: SnapshotKeeper) -> None:
+    key = store.create_key("ana")
+    keeper.refresh()
+    store.connection.execute("UPDATE keys SET expires_at = 'soon', version = 99")
+    store.connection.execute("UPDATE store SET version = 99")
+
+    assert not keeper.refresh()
+    assert keeper.error is not None
+    assert "Invalid isoformat string: 'soon'" in keeper.error
+    assert _accepts(keeper, key.text)
+
+
 @pytest.mark.parametrize("is_rotated", [False, True])
 def test_a_revocation_reaches_the_keepers_of_other_processes(
     store: IdentityStore, path: Path, is_rotated: bool

@@ -301,3 +301,13 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match=r"cannot make .*identity"):
         IdentityStore(tmp_path / "state" / "identity.sqlite", PEPPER)
     assert [file.name for file in tmp_path.iterdir()] == ["state"]
+
+
+def test_a_damaged_file_is_an_error_whatever_is_asked(store: IdentityStore, path: Path) -> None:
+    store.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+
+    with pytest.raises(StorageError, match=r"database disk image is malformed\n.*restore it from a copy"):
+        IdentityStore(path, PEPPER)

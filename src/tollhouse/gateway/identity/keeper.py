@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from tollhouse.errors import TollhouseError
 from tollhouse.gateway.identity.keys import Hasher
 from tollhouse.gateway.identity.loading import changed_entries, changed_principals, changed_teams
@@ -36,7 +38,7 @@ class SnapshotKeeper:
         """Take over what is new in the store; returns whether anything was. Never raises for a store that is ill."""
         try:
             is_new = self._read(self._still_open())
-        except (OSError, sqlite3.Error, TollhouseError) as error:
+        except (OSError, ValueError, sqlite3.Error, msgspec.MsgspecError, TollhouseError) as error:
             self.error = f"the identity store {self._path} cannot be read: {error}"
             self.close()
             return False
@@ -94,9 +96,11 @@ class SnapshotKeeper:
         return is_new
 
     def _replace(self, connection: sqlite3.Connection, version: int, *, is_whole: bool) -> None:
-        known, after = (self._nothing, -1) if is_whole else (self.current, self.current.version)
-        entries, principals, teams = dict(known.entries), dict(known.principals), dict(known.teams)
-        del known
+        base = self._nothing if is_whole else self.current
+        entries, principals, teams, after = dict(base.entries), dict(base.principals), dict(base.teams), base.version
+        # 100,000 entries that were freed in one go held up the loop for 20 ms: whoever has the old snapshot lets go of
+        # it, and what it held is freed page by page.
+        del base
         replaced: list[list[Entry | None]] = []
         for page in changed_entries(connection, after):
             replaced.append([self.current.entries.get(key_id) for key_id in page])
@@ -106,7 +110,6 @@ class SnapshotKeeper:
         for page in changed_teams(connection, after):
             teams.update(page)
         self.current = Snapshot(self._hasher, entries, principals, teams, version)
-        # Page by page again: 100,000 entries that were freed in one go held up the loop for 20 ms.
         while replaced:
             replaced.pop()
 

@@ -4,7 +4,6 @@ Each change is one transaction: the new state, a version that rises, and the IDE
 """
 
 import hmac
-import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -15,7 +14,7 @@ from typing import NamedTuple, Self
 from msgspec import UNSET, UnsetType
 
 from tollhouse.errors import StorageError
-from tollhouse.gateway.database import open_database, refused, transaction
+from tollhouse.gateway.database import open_database, transaction, using
 from tollhouse.gateway.identity import directory, issuing, rows
 from tollhouse.gateway.identity.change import Change, changing
 from tollhouse.gateway.identity.errors import IdentityError
@@ -46,13 +45,11 @@ class IdentityStore:
         self._hasher = Hasher(pepper)
         self.connection = open_database(path, MIGRATIONS)
         try:
-            self._check_pepper()
+            with using(path):
+                self._check_pepper()
         except (IdentityError, StorageError):
             self.close()
             raise
-        except sqlite3.Error as error:
-            self.close()
-            raise refused(path, error) from error
 
     def __enter__(self) -> Self:
         return self
@@ -69,21 +66,25 @@ class IdentityStore:
     @property
     def version(self) -> int:
         """How many changes there have been."""
-        return self.connection.execute("SELECT version FROM store").fetchone()[0]
+        with using(self.path):
+            return self.connection.execute("SELECT version FROM store").fetchone()[0]
 
     def teams(self) -> list[Team]:
         """All teams by name."""
-        return rows.teams(self.connection)
+        with using(self.path):
+            return rows.teams(self.connection)
 
     def principals(self) -> list[Principal]:
         """All principals by name, deleted ones too."""
-        return rows.principals(self.connection)
+        with using(self.path):
+            return rows.principals(self.connection)
 
     def keys(self, principal: str | None = None) -> list[Key]:
         """All keys, or those of ``principal``, the oldest first. Raises IdentityError where nobody has that name."""
-        if principal is not None and rows.find_principal(self.connection, principal) is None:
-            rows.known_principal(self.connection, principal)
-        return list(rows.keys(self.connection, principal))
+        with using(self.path):
+            if principal is not None and rows.find_principal(self.connection, principal) is None:
+                rows.known_principal(self.connection, principal)
+            return list(rows.keys(self.connection, principal))
 
     def set_team(
         self, name: str, *, cost_center: str | UnsetType | None = UNSET, project: str | UnsetType | None = UNSET
@@ -154,8 +155,9 @@ class IdentityStore:
 
     def waiting(self) -> list[Letter]:
         """The records that have not been delivered to the spool, in the order of their changes."""
-        found = self.connection.execute("SELECT id, record FROM outbox ORDER BY id")
-        return [Letter(number, record.encode()) for number, record in found]
+        with using(self.path):
+            found = self.connection.execute("SELECT id, record FROM outbox ORDER BY id")
+            return [Letter(number, record.encode()) for number, record in found]
 
     def forget_delivered(self, letters: Sequence[Letter]) -> None:
         """These records are in the spool."""
