@@ -142,6 +142,7 @@ def test_blank_and_endless_ids_are_none() -> None:
     [
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "0af7651916cd43dd8448eb211c80319c"),
         ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", "0af7651916cd43dd8448eb211c80319c"),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", None),
         ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", None),
         ("00-" + "0" * 32 + "-b7ad6b7169203331-01", None),
         ("00-0af7651916cd43dd8448eb211c80319c-" + "0" * 16 + "-01", None),

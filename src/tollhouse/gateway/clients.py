@@ -28,7 +28,7 @@ _CODEX_SESSION_HEADERS: Final = (b"session-id", b"session_id", b"thread-id", b"c
 _VENDOR_SESSION: Final = re.compile(rb"x-.+-session-id")
 _SESSION_IN_USER_ID: Final = re.compile(r"_session_([0-9a-fA-F-]{36})$")
 _TRACEPARENT: Final = re.compile(
-    rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
+    rb"(?!ff|00.{54})[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}(-.*)?"
 )
 
 _CLIENT_KINDS: Final = (
@@ -89,25 +89,18 @@ def marks(
     """
     named = headers if isinstance(headers, dict) else dict(headers)
     kind = _client_kind(named.get(b"user-agent", b""), copilot=b"x-initiator" in named)
-    turn = _turn_of(named.get(b"x-codex-turn-metadata")) if kind == "codex" else None
     is_codex = kind == "codex"
+    turn = _turn_of(named.get(b"x-codex-turn-metadata")) if is_codex else None
     session_id = (
         _session_in_headers(named, is_codex=is_codex)
         or (_id_of(turn.session_id) if turn else None)
         or (_session_in_user_id(metadata_user_id) if metadata_user_id else None)
         or (_id_of(prompt_cache_key) if is_codex else None)
     )
-    trace = _TRACEPARENT.fullmatch(named[b"traceparent"]) if b"traceparent" in named else None
-    tags, codes = _request_tags(named)
-    return Marks(
-        kind,
-        session_id,
-        _id_of(turn.turn_id) if turn else None,
-        trace[1].decode() if trace else None,
-        trace[2].decode() if trace else None,
-        tags,
-        codes,
-    )
+    trace = _TRACEPARENT.fullmatch(named.get(b"traceparent", b""))
+    trace_id, span_id = (trace[1].decode(), trace[2].decode()) if trace else (None, None)
+    turn_id = _id_of(turn.turn_id) if turn else None
+    return Marks(kind, session_id, turn_id, trace_id, span_id, *_request_tags(named))
 
 
 @lru_cache(maxsize=1024)

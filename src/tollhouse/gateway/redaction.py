@@ -53,8 +53,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[bytes]) -> None:
-        self._literals = sorted({form for secret in secrets if _is_telling(secret) for form in _forms(secret)})
-        expressions = [pattern.scanned for pattern in SECRET_PATTERNS] + [_exactly(text) for text in self._literals]
+        literals = sorted({form for secret in secrets if _is_telling(secret) for form in _forms(secret)})
+        self._literals = [re.compile(re.escape(text)) for text in literals]
+        expressions = [pattern.scanned for pattern in SECRET_PATTERNS] + [_exactly(text) for text in literals]
         flags = [hyperscan.HS_FLAG_SINGLEMATCH] * len(expressions)
         for place, pattern in enumerate(SECRET_PATTERNS):
             if pattern.is_caseless:
@@ -109,7 +110,7 @@ class Redactor:
             pattern = SECRET_PATTERNS[number]
             return [_Span(start, end, pattern.kind) for start, end in pattern.spans(text)]
         literal = self._literals[number - len(SECRET_PATTERNS)]
-        return [_Span(*match.span(), "secret") for match in re.finditer(re.escape(literal), text)]
+        return [_Span(*match.span(), "secret") for match in literal.finditer(text)]
 
     def _scratch(self) -> hyperscan.Scratch:
         # A scratch serves one scan at a time, and a scan lets other threads run.

@@ -28,7 +28,7 @@ class SecretPattern(NamedTuple):
             found = self.confirmed.search(text, found.end() if is_secret else found.start() + 1)
 
 
-# A key does not begin in the middle of a word; a JSON escape before it ends in a letter or digit, but is no word. This is
+# A key does not begin in the middle of a word; a JSON escape before it ends in a letter or digit, but is no word. It is
 # asked apart, since a pattern that began with it could not be searched by its prefix: 10 ms for 76 kB instead of 0.1.
 _BEGINNING: Final = re.compile(rb"(?<![A-Za-z0-9_])|(?<=\\[bfnrt])|(?<=\\u[0-9A-Fa-f]{4})")
 _NO_MORE: Final = rb"(?![0-9A-Za-z])"
