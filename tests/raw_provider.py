@@ -34,6 +34,10 @@ class Caller:
         self._seen.append(whole)
         return whole
 
+    async def head(self) -> None:
+        """Read no further than the end of the next request's head."""
+        await self._reader.readuntil(b"\r\n\r\n")
+
     async def say(self, *parts: bytes) -> None:
         for part in parts:
             self._writer.write(part)
