@@ -62,7 +62,8 @@ def route_logs(level: LogLevel, redact: RedactLine | None = None, stream: TextIO
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         logger = logging.getLogger(name)
         logger.handlers.clear()
-        logger.propagate = True
+        # The request log says all of a call; uvicorn writes its own line wherever this logger reaches a handler.
+        logger.propagate = name != "uvicorn.access"
         logger.setLevel(logging.NOTSET)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
