@@ -8,7 +8,13 @@ import msgspec
 from tollhouse.gateway.call import Call
 from tollhouse.gateway.clients import marks
 from tollhouse.gateway.configuration.endpoint import Endpoint, Target
-from tollhouse.gateway.identity.credentials import Found, find_key
+from tollhouse.gateway.identity.credentials import (
+    CREDENTIAL_HEADERS,
+    CREDENTIAL_PARAMETERS,
+    Found,
+    find_key,
+    without_parameters,
+)
 from tollhouse.gateway.identity.snapshot import Grant, KeyFault
 from tollhouse.gateway.redaction import logged_headers, logged_query
 from tollhouse.gateway.refusals import (
@@ -81,9 +87,18 @@ def identify(services: Services, call: Call) -> None:
     call.logged_headers, redactions = logged_headers(call.headers, found.key)
     call.redactions += redactions
     call.marks = marks(names, None, None)
+    _drop_keys(call, found)
     call.grant = _authenticated(services, found)
     if match is None:
         raise _no_such_route(call, names)
+
+
+def _drop_keys(call: Call, found: Found) -> None:
+    """A virtual key in a header or parameter of any other name goes no further; the usual ones never go on."""
+    if found.headers is not CREDENTIAL_HEADERS:
+        call.headers = [pair for pair in call.headers if pair[0] not in found.headers]
+    if found.parameters is not CREDENTIAL_PARAMETERS:
+        call.query = without_parameters(call.query, found.parameters)
 
 
 def _take_route(call: Call, match: Match) -> None:
