@@ -32,15 +32,15 @@ def losses(wire: GenerativeWire, content: Mapping[str, Any], where: str = "") ->
     looked at, not those of the objects in it. Raises UntranslatableError for a member that is refused. None and empty
     lists and objects say nothing.
     """
-    found: list[str] = []
-    prefix = f"{pattern(where)}." if where else ""
+    table, above, found = TABLES[wire], pattern(where), list[str]()
     for name, value in content.items():
-        field = _field(wire, prefix + name)
+        key = f"{above}.{name}" if above else name
+        field = table.get(key) or _other_field(wire, table, above, name)
         if field.treatment == "mapped" or value is None or value in ([], {}) or value in field.neutral:
             continue
         if field.treatment == "refused":
             raise UntranslatableError(f"{where}.{name}" if where else name, field.reason)
-        found.append(prefix + name)
+        found.append(key)
     return found
 
 
@@ -78,10 +78,10 @@ def pattern(place: str) -> str:
     return _INDEX.sub("[]", place)
 
 
-def _field(wire: GenerativeWire, key: str) -> Field:
-    table = TABLES[wire]
-    if wire == "gemini" and "_" in key:
-        key = _SNAKE.sub(lambda found: found[1].upper(), key)
-    if key in table:
-        return table[key]
-    return table.get(f"{key.rpartition('.')[0]}.*", _UNKNOWN)
+def _other_field(wire: GenerativeWire, table: Table, above: str, name: str) -> Field:
+    """What happens to a member that has no line of its own by this name."""
+    if wire == "gemini":
+        above, name = (_SNAKE.sub(lambda found: found[1].upper(), word) for word in (above, name))
+        if f"{above}.{name}".removeprefix(".") in table:
+            return table[f"{above}.{name}".removeprefix(".")]
+    return table.get(f"{above}.*", _UNKNOWN)

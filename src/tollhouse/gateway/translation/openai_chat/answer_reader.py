@@ -48,12 +48,12 @@ class _Call:
 class ChatAnswerReader:
     """Reads one answer. Servers differ in tool calls: indexes may lack or repeat, ids come late or on every delta."""
 
-    __slots__ = ("_at", "_calls", "_has_refused", "_is_finished", "_is_started")
+    __slots__ = ("_at", "_calls", "_has_choices", "_has_refused", "_is_finished", "_is_started")
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
         self._at: dict[int, _Call] = {}
-        self._is_started = self._is_finished = self._has_refused = False
+        self._is_started = self._is_finished = self._has_choices = self._has_refused = False
 
     def read(self, frame: Frame) -> list[AnswerEvent]:
         """What one event of the stream says."""
@@ -66,6 +66,8 @@ class ChatAnswerReader:
     def read_body(self, body: bytes) -> list[AnswerEvent]:
         """All that a unary body says; one without a finish reason has simply stopped."""
         events = self._document(body)
+        if self._is_started and not self._has_choices:
+            return [unreadable_answer(body)]
         if self._is_started and not self._is_finished and not isinstance(events[-1], Failed):
             events += self._finish("stop")
         return events
@@ -83,6 +85,7 @@ class ChatAnswerReader:
             self._is_started = True
             response_id, model = text(document, "id") or None, text(document, "model") or None
             yield Started(response_id=response_id, model=model, created=count(document, "created") or None)
+        self._has_choices = self._has_choices or isinstance(document.get("choices"), list)
         for choice in members(document, "choices"):
             if count(choice, "index") == 0:
                 yield from self._delta(member(choice, "delta") or member(choice, "message"))
