@@ -191,7 +191,7 @@ class RunningGateway:
         """All records of a kind in the spool, open segments too, in the order of their writing within each slot."""
         found: list[dict[str, Any]] = []
         for path in sorted((self.folder / "spool").glob("slot-*/*.jsonl")):
-            for line in path.read_bytes().split(b"\n"):
+            for line in _bytes_of(path).split(b"\n"):
                 record = json.loads(line) if line.endswith(b"}") else {}
                 if record.get("record") == kind and "sequence" in record:
                     found.append({**record, "slot": path.parent.name})
@@ -211,6 +211,14 @@ class RunningGateway:
             if time.monotonic() > deadline:
                 raise AssertionError(f"did not come: {what}")
             time.sleep(0.01)
+
+
+def _bytes_of(path: Path) -> bytes:
+    """The bytes of a segment, whose name changes when it is sealed."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return path.with_name(path.name.replace(".open", "")).read_bytes()
 
 
 def fetch(

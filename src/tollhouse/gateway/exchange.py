@@ -96,7 +96,8 @@ class Exchange:
         try:
             failure = await self._ask(attempt, tried)
         except TransportError as error:
-            failure = Failure(_KINDS[error.kind], str(error))
+            is_open = not self._course.client.has_started
+            failure = Failure(_KINDS[error.kind], str(error), may_retry=is_open, may_fall_back=is_open)
             attempt.may_have_cost = attempt.may_have_cost and error.kind != "connect"
         except asyncio.CancelledError:
             failure = self._late(attempt, tried)
@@ -157,7 +158,10 @@ class Exchange:
     async def _read(self, attempt: AttemptState, tried: Try, reply: Reply) -> Failure | None:
         attempt.status = reply.status
         attempt.take_request_id(reply.headers)
-        if reply.status >= 300:
+        if 300 <= reply.status < 400:
+            # Passed on, it would send the client and its credentials elsewhere.
+            raise TransportError("protocol", f"the provider answered with a redirect (status {reply.status})")
+        if reply.status >= 400:
             attempt.may_have_cost = False
             return await self._refused(attempt, reply)
         call = self._course.call

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from tollhouse.gateway.framing.frame import Frame, Framer
 from tollhouse.gateway.observing.observer import USAGE_ONLY, Observer
+from tollhouse.gateway.translation.answer import Failed
 from tollhouse.gateway.translation.halves import AnswerReader, AnswerWriter
 
 
@@ -24,6 +25,10 @@ class Pipeline(Protocol):
 
     def finish(self) -> list[Frame]:
         """The client's last events, once the provider's stream has ended."""
+        ...
+
+    def break_off(self, failed: Failed, /) -> list[Frame]:
+        """The client's last events where the provider's stream broke: none where the protocol is the same."""
         ...
 
     def flags(self, frame: Frame, /) -> int:
@@ -51,6 +56,9 @@ class Passing:
     def finish(self) -> list[Frame]:
         return []
 
+    def break_off(self, _: Failed, /) -> list[Frame]:
+        return []
+
     def flags(self, _: Frame, /) -> int:
         return self._flags
 
@@ -76,6 +84,9 @@ class Translating:
 
     def finish(self) -> list[Frame]:
         return [*self._framed(self._writer.finish()), *self._framer.finish()]
+
+    def break_off(self, failed: Failed, /) -> list[Frame]:
+        return [*self._framed(self._writer.write([failed])), *self.finish()]
 
     def flags(self, frame: Frame, /) -> int:
         return self.shown.observe(frame)

@@ -1,5 +1,6 @@
 """The way of an answer to the client: framed, observed, held back while another attempt could still replace it."""
 
+import json
 import time
 
 from tollhouse.gateway.attempt import AttemptState
@@ -9,6 +10,7 @@ from tollhouse.gateway.framing.frame import Frame, Framer
 from tollhouse.gateway.headers import Pairs
 from tollhouse.gateway.observing.observer import CONTENT, ERROR, TERMINAL
 from tollhouse.gateway.pipeline import Pipeline
+from tollhouse.gateway.translation.answer import Failed
 from tollhouse.spool.records import StreamEvents
 
 
@@ -25,6 +27,7 @@ class StreamRelay:
         "_client",
         "_framer",
         "_headers",
+        "_last",
         "_pipeline",
         "has_content",
         "held",
@@ -54,6 +57,7 @@ class StreamRelay:
         self._pipeline = pipeline
         self.shown = pipeline.shown
         self.held: list[bytes] = []
+        self._last = b""
         self.is_committed = not is_held
         self.is_terminal = False
         self.has_content = False
@@ -86,12 +90,12 @@ class StreamRelay:
 
     def finish(self) -> None:
         """The provider's stream has ended as a stream should."""
-        self._take_frames(self._framer.finish())
+        self._take_frames([frame for frame in self._framer.finish() if self.is_over or _is_whole(frame)])
         self._hold(self._pipeline.finish())
 
-    def break_off(self) -> None:
+    def break_off(self, failed: Failed) -> None:
         """The provider's stream broke: an event of which only a part has come is nobody's."""
-        self._hold(self._pipeline.finish())
+        self._hold(self._pipeline.break_off(failed))
 
     def _take_frames(self, frames: list[Frame]) -> None:
         for frame in frames:
@@ -110,6 +114,12 @@ class StreamRelay:
             self.moments.append(now)
             self.sizes.append(len(frame.raw))
             self.held.append(frame.raw)
+            self._last = frame.raw
+
+    def after_last(self, event: bytes) -> bytes:
+        """``event`` as it must follow what has been passed on, which may have ended inside an event."""
+        is_inside = bool(self._last) and not self._last.endswith((b"\n\n", b"\r\r", b"\r\n\r\n"))
+        return b"\n\n" + event if is_inside and self._call.style == "sse" else event
 
     async def pass_on(self) -> None:
         """Send what may be sent: nothing before the commitment, and no terminal event."""
@@ -131,3 +141,14 @@ class StreamRelay:
         """Send all that is held, and ``last``, as the end of the response."""
         await self.commit()
         await self._client.end(b"".join([*self.held, last]))
+
+
+def _is_whole(frame: Frame) -> bool:
+    """Whether the last event of a stream, which lacks its end, is one: a part of an event is nobody's."""
+    if frame.data is None or frame.data == b"[DONE]":
+        return True
+    try:
+        json.loads(frame.data)
+    except (ValueError, RecursionError):
+        return False
+    return True

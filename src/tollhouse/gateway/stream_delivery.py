@@ -17,6 +17,7 @@ from tollhouse.gateway.refusals import (
 )
 from tollhouse.gateway.relay import StreamRelay
 from tollhouse.gateway.translating import Translation
+from tollhouse.gateway.translation.answer import Failed
 from tollhouse.gateway.transport.interface import Reply, TransportError
 from tollhouse.gateway.upstream import framer_for, pipeline_for
 from tollhouse.gateway.verdict import Failure
@@ -119,8 +120,8 @@ class StreamDelivery:
         relay, seen, course = self._relay, self._upstream.seen, self._course
         if not course.client.has_started and not relay.held and not seen.is_complete:
             return Failure(UPSTREAM_CUT, "the provider's stream ended before its first event")
-        if relay.has_error or seen.error is not None:
-            error = seen.error
+        error = seen.error or relay.shown.seen.error
+        if relay.has_error or error is not None:
             await self._record("failed", error.code if error else None, error.message if error else None)
         elif seen.is_complete:
             if course.call.operation == "get_response":
@@ -138,20 +139,15 @@ class StreamDelivery:
         relay, course = self._relay, self._course
         if not course.client.has_started and not (relay.has_content and relay.is_committed):
             return Failure(kind, message, may_retry=may_fall_back, may_fall_back=may_fall_back)
-        relay.break_off()
+        relay.break_off(Failed(status=kind.status, code=kind.code, message=message))
         last = b""
         if not self._is_translated:
             call = course.call
-            last = error_event(
-                call.answer_wire,
-                call.style,
-                kind,
-                message,
-                sequence=len(relay.sizes),
-                request_id=call.invocation_id,
-            )
+            sequence, request_id = len(relay.sizes), call.invocation_id
+            event = error_event(call.answer_wire, call.style, kind, message, sequence=sequence, request_id=request_id)
+            last = relay.after_last(event)
         course.attempt.error_code = kind.code
-        await self._record("cut", kind.code, message)
+        await self._record("cut", kind.code, message, last=last)
         await relay.end(last)
         return None
 
@@ -178,7 +174,12 @@ class StreamDelivery:
         self._relay.finish()
 
     async def _record(
-        self, how: Outcome, code: str | None = None, message: str | None = None, status: int | None = None
+        self,
+        how: Outcome,
+        code: str | None = None,
+        message: str | None = None,
+        status: int | None = None,
+        last: bytes = b"",
     ) -> None:
         relay, course = self._relay, self._course
         client, attempt = course.client, course.attempt
@@ -190,9 +191,9 @@ class StreamDelivery:
         delivered = Delivered(
             status or client.status or 200,
             client.content_type or relay.content_type,
-            size=sum(relay.sizes),
+            size=sum(relay.sizes) + len(last),
             body=shown.assembled(),
-            raw_events=shown.raw_events(),
+            raw_events=shown.raw_events() + last,
             events=relay.events,
         )
         await course.conclude(Ending(how, code, message, shown.seen.finish_reason), delivered)

@@ -31,6 +31,9 @@ async def deliver_whole(
         course.watch.touch()
         pieces.append(decoder.feed(piece))
         size += len(pieces[-1])
+        if size > most and translation is not None:
+            message = f"the provider's answer is larger than {most:,} bytes (limits.response_bytes)"
+            return Failure(UPSTREAM_INVALID, f"{message}, which is too much to translate", may_retry=False)
         if size > most:
             return await _pass_unread(course, reply, decoder, b"".join(pieces))
     body = b"".join(pieces)
