@@ -18,7 +18,7 @@ async def conclude(
     for attempt in attempts:
         if attempt.latency_ms is None:
             call.upstream_ns += attempt.end()
-    record = outcome(call, attempts, ending, delivered)
+    record = outcome(call, attempts, ending, delivered, services.spool.redactor)
     redactions = await services.spool.conclude(record)
     call.is_concluded = True
     for reporter in services.reporters:

@@ -7,7 +7,8 @@ from tollhouse.gateway.attempt import AttemptState
 from tollhouse.gateway.call import Call
 from tollhouse.gateway.clock import now_us, rfc3339
 from tollhouse.gateway.configuration.endpoint import Payloads
-from tollhouse.spool.records import Admit, AttemptStart, BodyEncoding, CallOutcome, Outcome, PayloadState, StreamEvents
+from tollhouse.gateway.redaction import Redactor
+from tollhouse.spool.records import Admit, AttemptStart, CallOutcome, Outcome, PayloadState, StreamEvents
 
 REQUEST_OVERSIZE = "MAX_REQUEST_SIZE_EXCEEDED"
 RESPONSE_OVERSIZE = "MAX_RESPONSE_SIZE_EXCEEDED"
@@ -48,8 +49,13 @@ def attempt_start(call: Call, attempts: list[AttemptState]) -> AttemptStart:
     return AttemptStart(rfc3339(now_us()), **fields, attempts=[attempt.record() for attempt in attempts])
 
 
-def outcome(call: Call, attempts: list[AttemptState], ending: Ending, delivered: Delivered) -> CallOutcome:
-    """The record that ends a call, with everything about it."""
+def outcome(
+    call: Call, attempts: list[AttemptState], ending: Ending, delivered: Delivered, redactor: Redactor
+) -> CallOutcome:
+    """The record that ends a call, with everything about it.
+
+    ``redactor`` sees here what it could not see in the encoded record: bytes behind base64, pieces of events.
+    """
     fields = call.fields(attempts[0].destination if attempts else None)
     return CallOutcome(
         rfc3339(now_us()),
@@ -67,20 +73,23 @@ def outcome(call: Call, attempts: list[AttemptState], ending: Ending, delivered:
         response_bytes=delivered.size,
         response_content_type=delivered.content_type,
         request_headers=call.logged_headers,
-        redaction_count=call.redactions,
         translation_losses=call.losses,
         stream_events=delivered.events,
-        **_payload(call, delivered),
+        **_payload(call, delivered, redactor),
     )
 
 
-def _payload(call: Call, delivered: Delivered) -> dict[str, Any]:
+def _payload(call: Call, delivered: Delivered, redactor: Redactor) -> dict[str, Any]:
     if call.grant is None:
-        return {"payload_state": "unauthenticated"}
+        return {"payload_state": "unauthenticated", "redaction_count": call.redactions}
     payloads = call.payloads
     state = _state(call, payloads)
     codes = list(call.marks.logging_error_codes) if call.marks else []
-    known: dict[str, Any] = {"payload_state": state, "logging_error_codes": codes}
+    known: dict[str, Any] = {
+        "payload_state": state,
+        "logging_error_codes": codes,
+        "redaction_count": call.redactions,
+    }
     if payloads.mode == "sampled":
         known["sampling_fraction"] = payloads.sampling_fraction
     if state != "logged":
@@ -89,33 +98,37 @@ def _payload(call: Call, delivered: Delivered) -> dict[str, Any]:
     if len(call.body) > payloads.max_bytes:
         faults.append(REQUEST_OVERSIZE)
     elif call.body:
-        known["request_body"], known["request_body_encoding"] = _text(call.body)
+        _add_body(known, "request_body", call.body, redactor)
     if delivered.is_cut or len(delivered.body or b"") + len(delivered.raw_events) > payloads.max_bytes:
         faults.append(RESPONSE_OVERSIZE)
     else:
-        known |= _response(delivered)
+        _add_body(known, "response_body", delivered.body or b"", redactor)
+        _add_events(known, delivered.raw_events, redactor)
     if faults:
         known |= {"payload_state": "oversize", "logging_error_codes": [*codes, *faults]}
     return known
 
 
-def _response(delivered: Delivered) -> dict[str, Any]:
-    known: dict[str, Any] = {}
-    if delivered.body:
-        known["response_body"], known["response_body_encoding"] = _text(delivered.body)
-    if delivered.raw_events:
-        known["raw_events"] = delivered.raw_events.decode(errors="replace")
-    return known
+def _add_body(known: dict[str, Any], name: str, body: bytes, redactor: Redactor) -> None:
+    if not body:
+        return
+    try:
+        known[name] = body.decode()
+    except UnicodeDecodeError:
+        redacted, count = redactor.redact_bytes(body)
+        known[name] = base64.b64encode(redacted).decode()
+        known[f"{name}_encoding"] = "base64"
+        known["redaction_count"] += count
+
+
+def _add_events(known: dict[str, Any], events: bytes, redactor: Redactor) -> None:
+    if events:
+        redacted, count = redactor.redact_events(events)
+        known["raw_events"] = redacted.decode(errors="replace")
+        known["redaction_count"] += count
 
 
 def _state(call: Call, payloads: Payloads) -> PayloadState:
     if payloads.mode == "off":
         return "off"
     return "logged" if payloads.mode == "on" or call.chance < payloads.sampling_fraction else "sampled_out"
-
-
-def _text(body: bytes) -> tuple[str, BodyEncoding]:
-    try:
-        return body.decode(), "utf-8"
-    except UnicodeDecodeError:
-        return base64.b64encode(body).decode(), "base64"

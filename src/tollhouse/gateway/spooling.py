@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
@@ -11,12 +10,12 @@ import msgspec
 
 from tollhouse.errors import SpoolError, StorageError
 from tollhouse.gateway.clock import now_us, rfc3339
+from tollhouse.gateway.redaction import Redactor
 from tollhouse.gateway.refusals import SPOOL_UNAVAILABLE, RefusalError
 from tollhouse.spool.records import Gap, SpoolRecord
 from tollhouse.spool.writer import Durability, SpoolWriter
 
 OnFull = Literal["reject", "drop", "wait"]
-RedactLine = Callable[[bytes], tuple[bytes, int]]
 
 _RETRY_SECONDS = 0.05
 _RETRY_AFTER = ((b"retry-after", b"5"),)
@@ -35,13 +34,13 @@ class Spool:
     """
 
     def __init__(
-        self, root: Path, durability: Durability, on_full: OnFull, wait_seconds: float, redact: RedactLine
+        self, root: Path, durability: Durability, on_full: OnFull, wait_seconds: float, redactor: Redactor
     ) -> None:
         self._writer = SpoolWriter(root, durability=durability)
         self._threads = ThreadPoolExecutor(_STRICT_THREADS, "tollhouse-strict") if durability == "strict" else None
         self._on_full: OnFull = on_full
         self._wait_seconds = wait_seconds
-        self.redact = redact
+        self.redactor = redactor
         self.dropped_records = 0
         self.failed_appends = 0
         self.error: str | None = None
@@ -78,7 +77,7 @@ class Spool:
 
         One that the disk refuses is counted as lost: the call stays in doubt by the record that announced it.
         """
-        encoded, redactions = self.redact(_encode(record))
+        encoded, redactions = self.redactor.redact_line(_encode(record))
         await self._append_redacted(encoded)
         return redactions
 
@@ -89,7 +88,7 @@ class Spool:
             self._threads.shutdown()
 
     async def _append(self, encoded: bytes) -> Exception | None:
-        return await self._append_redacted(self.redact(encoded)[0])
+        return await self._append_redacted(self.redactor.redact_line(encoded)[0])
 
     async def _append_redacted(self, encoded: bytes) -> Exception | None:
         error = await self._write(encoded)

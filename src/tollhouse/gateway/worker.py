@@ -97,18 +97,18 @@ class _Parts:
         keeper = ConfigurationKeeper(settings_file)
         configuration = keeper.current
         document = configuration.document
-        route_logs(document.log_level)
         pepper = load_pepper(configuration.state_dir, configuration.pepper)
         metrics = Metrics()
         tracer = open_tracer(document.tracing)
         reporters: tuple[Reporter, ...] = (metrics, *([tracer] if tracer else []))
         redactor = Redactor([*configuration.secrets, pepper])
+        route_logs(document.log_level, redactor.redact_line)
         spool = Spool(
             configuration.spool_dir,
             document.spool.durability,
             document.spool.on_full,
             document.spool.wait_seconds,
-            redactor.redact_line,
+            redactor,
         )
         services = Services(
             configuration=keeper,
@@ -134,7 +134,8 @@ class _Parts:
     def _take(self, configuration: Configuration, pepper: bytes) -> None:
         """A new configuration is in force."""
         services = self._services
-        services.spool.redact = Redactor([*configuration.secrets, pepper]).redact_line
+        services.spool.redactor = Redactor([*configuration.secrets, pepper])
+        route_logs(configuration.document.log_level, services.spool.redactor.redact_line)
         services.spool.follow(configuration.document.spool.on_full, configuration.document.spool.wait_seconds)
         services.health.keep_only(
             target
