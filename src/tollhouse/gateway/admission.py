@@ -6,7 +6,6 @@ from typing import NamedTuple
 import msgspec
 
 from tollhouse.gateway.call import Call
-from tollhouse.gateway.clients import marks
 from tollhouse.gateway.configuration.endpoint import Endpoint, Target
 from tollhouse.gateway.identity.credentials import (
     CREDENTIAL_HEADERS,
@@ -73,11 +72,10 @@ def identify(services: Services, call: Call) -> None:
     """Route, client and caller of a request, before its body is read. Raises RefusalError."""
     names = dict(call.headers)
     is_anthropic = b"anthropic-version" in names
-    match = find_route(call.method, call.path, is_anthropic=is_anthropic)
+    is_google = b"x-goog-api-key" in names
+    match = find_route(call.method, call.path, is_anthropic=is_anthropic, is_google=is_google)
     if match is None:
-        call.wire = call.answer_wire = spoken_wire(
-            call.path, is_anthropic=is_anthropic, is_google=b"x-goog-api-key" in names
-        )
+        call.wire = call.answer_wire = spoken_wire(call.path, is_anthropic=is_anthropic, is_google=is_google)
     else:
         _take_route(call, match)
     _take_client(call, names)
@@ -86,7 +84,6 @@ def identify(services: Services, call: Call) -> None:
     call.logged_query, call.redactions = logged_query(call.query, found.key)
     call.logged_headers, redactions = logged_headers(call.headers, found.key)
     call.redactions += redactions
-    call.marks = marks(names, None, None)
     _drop_keys(call, found)
     call.grant = _authenticated(services, found)
     if match is None:
@@ -175,8 +172,6 @@ async def read_request(services: Services, call: Call, receive: Receive) -> None
     call.head = services.heads.read(call.body)
     if not call.body.isascii():
         _check_utf8(call.body)
-    if call.head.metadata_user_id or call.head.prompt_cache_key:
-        call.marks = marks(names, call.head.metadata_user_id, call.head.prompt_cache_key)
     if call.wire != "gemini":
         call.requested_model = call.head.model
         call.is_stream = call.head.is_stream and call.operation == "generate"
@@ -222,7 +217,7 @@ async def destinations(services: Services, call: Call) -> Admitted:
     if call.head.previous_response_id is not None and call.wire == "openai_responses":
         kept = await _where_stored(services, call, call.head.previous_response_id, RESPONSE_NOT_FOUND)
         return Admitted(endpoint, kept.targets)
-    key = (call.marks.session_id if call.marks else None) or call.head.prompt_cache_key or grant.principal
+    key = call.marks.session_id or call.head.prompt_cache_key or grant.principal
     targets = [
         target for target in plan(endpoint, key, services.health, services.dice) if wire_for(call, target) is not None
     ]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tollhouse.gateway.clients import Marks
+from tollhouse.gateway.clients import Marks, marks
 from tollhouse.gateway.clock import elapsed_ms, now_us, rfc3339
 from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.endpoint import Endpoint, Payloads
@@ -29,6 +29,7 @@ class Call:
     """A request and what the gateway has found out about it. Times are readings of ``time.monotonic_ns``."""
 
     __slots__ = (
+        "_marks",
         "answer_wire",
         "body",
         "configuration",
@@ -48,7 +49,6 @@ class Call:
         "logged_headers",
         "logged_query",
         "losses",
-        "marks",
         "method",
         "path",
         "query",
@@ -83,7 +83,7 @@ class Call:
         self.route: Route | None = None
         self.subject: str | None = None
         self.grant: Grant | None = None
-        self.marks: Marks | None = None
+        self._marks: Marks | None = None
         self.user_agent: str | None = None
         self.connection: bytes | None = None
         self.request_id = self.invocation_id
@@ -109,6 +109,13 @@ class Call:
     def operation(self) -> Operation:
         """What the route asks for."""
         return self.route.operation if self.route else "generate"
+
+    @property
+    def marks(self) -> Marks:
+        """What headers and body say of the client; first asked for once the body's head is read, or never will be."""
+        if self._marks is None:
+            self._marks = marks(self.headers, self.head.metadata_user_id, self.head.prompt_cache_key)
+        return self._marks
 
     @property
     def payloads(self) -> Payloads:
@@ -148,18 +155,15 @@ class Call:
             "query": self.logged_query,
             "requested_model": self.requested_model,
             "is_stream": self.is_stream,
+            "client_kind": marks.client_kind,
+            "session_id": marks.session_id,
+            "turn_id": marks.turn_id,
+            "trace_id": marks.trace_id,
+            "span_id": marks.span_id,
+            "request_tags": marks.request_tags,
             "config_hash": self.configuration.hash,
             "destination": destination,
         }
-        if marks is not None:
-            known |= {
-                "client_kind": marks.client_kind,
-                "session_id": marks.session_id,
-                "turn_id": marks.turn_id,
-                "trace_id": marks.trace_id,
-                "span_id": marks.span_id,
-                "request_tags": marks.request_tags,
-            }
         if grant is not None:
             known |= {
                 "requester": grant.principal,

@@ -84,7 +84,7 @@ def _payload(call: Call, delivered: Delivered, redactor: Redactor) -> dict[str, 
         return {"payload_state": "unauthenticated", "redaction_count": call.redactions}
     payloads = call.payloads
     state = _state(call, payloads)
-    codes = list(call.marks.logging_error_codes) if call.marks else []
+    codes = list(call.marks.logging_error_codes)
     known: dict[str, Any] = {
         "payload_state": state,
         "logging_error_codes": codes,

@@ -21,7 +21,7 @@ class Reporter(Protocol):
         """A call was received."""
         ...
 
-    def call_ended(self, outcome: CallOutcome, redactions: int) -> None:
+    def call_ended(self, outcome: CallOutcome, redactions: int, /) -> None:
         """Its record is written."""
         ...
 
