@@ -66,6 +66,7 @@ def _fixed() -> dict[tuple[str, str], Route]:
     for prefix in GEMINI:
         for version in ("v1beta", "v1alpha"):
             found["GET", f"{prefix}/{version}/models"] = _route("gemini", "list_models", "gemini/v1/models")
+    found["GET", "/ai-gateway/gemini/v1/models"] = _route("gemini", "list_models", "gemini/v1/models")
     found["GET", "/ai-gateway/anthropic/v1/models"] = _route("anthropic_messages", "list_models", "anthropic/v1/models")
     mlflow = "/ai-gateway/mlflow/v1"
     found["POST", f"{mlflow}/chat/completions"] = chat._replace(api_type="mlflow/v1/chat/completions")
@@ -80,15 +81,16 @@ def _fixed() -> dict[tuple[str, str], Route]:
 FIXED = _fixed()
 
 
-def find_route(method: str, path: str, *, is_anthropic: bool) -> Match | None:
+def find_route(method: str, path: str, *, is_anthropic: bool, is_google: bool) -> Match | None:
     """The route of a request; None for everything that is not in the table.
 
-    ``is_anthropic``: the request has an ``anthropic-version`` header, which decides the shape of a list of models.
+    ``is_anthropic``: the request has an ``anthropic-version`` header, ``is_google``: one of ``x-goog-api-key``. They
+    decide the shape of a list of models, whose path is the same in all protocols.
     """
     route = FIXED.get((method, path))
     if route is not None:
-        if route.operation == "list_models" and is_anthropic and route.wire == "openai_chat":
-            route = _route("anthropic_messages", "list_models", "anthropic/v1/models")
+        if route.operation == "list_models" and route.wire == "openai_chat":
+            route = _list_for(route, is_anthropic=is_anthropic, is_google=is_google)
         return Match(route, None)
     if method == "POST" and (found := _GEMINI_MODEL.fullmatch(path)):
         return _gemini(found[1], found[2])
@@ -96,8 +98,14 @@ def find_route(method: str, path: str, *, is_anthropic: bool) -> Match | None:
         operation = _STORED_OPERATIONS.get((method, found[2]))
         return Match(_route("openai_responses", operation, "openai/v1/responses"), found[1]) if operation else None
     if method == "GET" and (found := _MODEL.fullmatch(path)):
-        return _shown_model(path, found[1], found[2], is_anthropic=is_anthropic)
+        return _shown_model(path, found[2], is_anthropic=is_anthropic, is_google=bool(found[1]) or is_google)
     return None
+
+
+def _list_for(route: Route, *, is_anthropic: bool, is_google: bool) -> Route:
+    if is_anthropic:
+        return _route("anthropic_messages", "list_models", "anthropic/v1/models")
+    return _route("gemini", "list_models", "gemini/v1/models") if is_google else route
 
 
 def _gemini(model: str, verb: str) -> Match | None:
@@ -108,8 +116,8 @@ def _gemini(model: str, verb: str) -> Match | None:
     return Match(Route("gemini", operation, api_type, "gemini", is_stream), model)
 
 
-def _shown_model(path: str, version: str | None, model: str, *, is_anthropic: bool) -> Match:
-    if version or path.startswith("/ai-gateway/gemini/"):
+def _shown_model(path: str, model: str, *, is_anthropic: bool, is_google: bool) -> Match:
+    if is_google or path.startswith("/ai-gateway/gemini/"):
         return Match(_route("gemini", "show_model", "gemini/v1/models"), model)
     if is_anthropic or path.startswith("/ai-gateway/anthropic/"):
         return Match(_route("anthropic_messages", "show_model", "anthropic/v1/models"), model)
