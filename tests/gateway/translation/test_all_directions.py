@@ -162,7 +162,7 @@ def test_any_answer_arrives_in_every_direction(events: list[AnswerEvent]) -> Non
 
 
 @pytest.mark.proof
-@settings(max_examples=2_000, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(answers())
 def test_any_answer_arrives_in_every_direction_at_length(events: list[AnswerEvent]) -> None:
     expected = assembled(events)

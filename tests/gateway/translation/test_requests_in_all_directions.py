@@ -162,7 +162,7 @@ def test_a_body_of_junk_is_refused(wire: GenerativeWire, request: dict[str, Any]
 
 @pytest.mark.proof
 @pytest.mark.parametrize("wire", WIRES)
-@settings(max_examples=5_000, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(data=st.data())
 def test_junk_in_any_place_at_length(wire: GenerativeWire, data: st.DataObject) -> None:
     request = data.draw(st.sampled_from(REQUESTS[wire]))
