@@ -1,5 +1,6 @@
 """Health, readiness and metrics, on a port of their own."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,7 +50,8 @@ def admin_application(services: Services, exposition: Callable[[], bytes]) -> St
         return JSONResponse(said, 200 if state.is_ready else 503)
 
     async def metrics(_: Request) -> Response:
-        return Response(exposition(), media_type=_METRICS_TYPE)
+        # Hundreds of series take tens of milliseconds, and calls go on meanwhile.
+        return Response(await asyncio.to_thread(exposition), media_type=_METRICS_TYPE)
 
     return Starlette(
         routes=[

@@ -18,6 +18,8 @@ from tollhouse.gateway.identity.delivery import deliver
 from tollhouse.gateway.identity.pepper import load_pepper
 from tollhouse.gateway.identity.schema import store_path
 from tollhouse.gateway.identity.store import IdentityStore
+from tollhouse.gateway.operations.logs import route_logs
+from tollhouse.gateway.redaction import Redactor
 from tollhouse.gateway.worker import ADMIN_PORT_VARIABLE, METRICS_VARIABLE, SETTINGS_VARIABLE
 
 _BACKLOG = 2048
@@ -39,6 +41,7 @@ def serve(settings_file: Path, show: Callable[[Addresses], None]) -> None:
     """
     configuration = load_configuration(settings_file)
     document = configuration.document
+    route_logs(document.log_level, Redactor(configuration.secrets).redact_line)
     _prepare(configuration)
     main = _bind(document.listen.host, document.listen.port, "gateway.listen")
     admin = _bind(document.admin.host, document.admin.port, "gateway.admin")

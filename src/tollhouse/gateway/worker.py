@@ -19,10 +19,10 @@ from tollhouse.gateway.identity.pepper import load_pepper
 from tollhouse.gateway.identity.schema import store_path
 from tollhouse.gateway.operations.logs import route_logs
 from tollhouse.gateway.operations.metrics import Metrics
-from tollhouse.gateway.operations.tracing import open_tracer
+from tollhouse.gateway.operations.tracing import Tracer, hosts, open_tracer
 from tollhouse.gateway.redaction import Redactor
 from tollhouse.gateway.request_body import Receive, Send
-from tollhouse.gateway.services import Reporter, Services
+from tollhouse.gateway.services import Services
 from tollhouse.gateway.spooling import Spool
 from tollhouse.gateway.stored_responses import StoredResponses, responses_path
 from tollhouse.gateway.transports import Transports
@@ -39,6 +39,7 @@ _logger = logging.getLogger(__name__)
 
 def application() -> "Worker":
     """What uvicorn makes in each worker."""
+    route_logs("info")  # until the settings say more
     return Worker(os.environ[SETTINGS_VARIABLE], int(os.environ[ADMIN_PORT_VARIABLE]))
 
 
@@ -84,9 +85,10 @@ def _spare_the_collector() -> None:
 class _Parts:
     """Everything that a worker holds open."""
 
-    def __init__(self, services: Services, metrics: Metrics, reporters: tuple[Reporter, ...]) -> None:
+    def __init__(self, services: Services, metrics: Metrics, tracer: Tracer | None) -> None:
         self._services = services
-        self._reporters = reporters
+        self._metrics = metrics
+        self._tracer = tracer
         self._chores: list[asyncio.Task[None]] = []
         self.gateway = Gateway(services)
         self.admin = admin_application(services, metrics.exposition)
@@ -99,8 +101,7 @@ class _Parts:
         document = configuration.document
         pepper = load_pepper(configuration.state_dir, configuration.pepper)
         metrics = Metrics()
-        tracer = open_tracer(document.tracing)
-        reporters: tuple[Reporter, ...] = (metrics, *([tracer] if tracer else []))
+        tracer = open_tracer(document.tracing, hosts(configuration))
         redactor = Redactor([*configuration.secrets, pepper])
         route_logs(document.log_level, redactor.redact_line)
         spool = Spool(
@@ -116,9 +117,10 @@ class _Parts:
             spool=spool,
             transports=Transports(document.transport),
             stored_responses=StoredResponses(responses_path(configuration.state_dir)),
-            reporters=reporters,
+            reporters=(metrics, tracer) if tracer else (metrics,),
         )
-        parts = cls(services, metrics, reporters)
+        metrics.watch(spool)
+        parts = cls(services, metrics, tracer)
         await parts._begin(pepper)
         return parts
 
@@ -126,6 +128,7 @@ class _Parts:
         services = self._services
         await self._announce(services.configuration.current)
         services.configuration.on_change.append(lambda new: self._take(new, pepper))
+        services.configuration.on_refusal.append(self._refuse)
         self._chores = [
             asyncio.create_task(services.configuration.keep()),
             asyncio.create_task(services.identity.keep()),
@@ -142,8 +145,16 @@ class _Parts:
             for endpoint in configuration.endpoints.values()
             for target in (*endpoint.primaries, *endpoint.fallbacks)
         )
+        if self._tracer is not None:
+            self._tracer.follow(hosts(configuration))
+        self._metrics.configuration_reloaded(is_ok=True)
         _logger.info("configuration reloaded", extra={"config_hash": configuration.hash})
         self._chores.append(asyncio.create_task(self._announce(configuration)))
+
+    def _refuse(self, reason: str) -> None:
+        """A changed settings file is not taken; what was in force stays."""
+        self._metrics.configuration_reloaded(is_ok=False)
+        _logger.error("the changed settings are not taken", extra={"reason": reason})
 
     async def _announce(self, configuration: Configuration) -> None:
         record = Config(
@@ -166,6 +177,6 @@ class _Parts:
         await services.transports.close()
         services.stored_responses.close()
         services.identity.close()
-        for reporter in self._reporters:
+        for reporter in services.reporters:
             reporter.close()
         await services.spool.close()

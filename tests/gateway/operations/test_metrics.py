@@ -35,6 +35,7 @@ def counted(folder: Path, act: Callable[[Metrics], None]) -> Samples:
     async def main() -> bytes:
         metrics = Metrics(folder)
         act(metrics)
+        metrics.flush()
         text = metrics.exposition()
         metrics.close()
         return text
@@ -50,9 +51,10 @@ def test_a_call_counts_once_in_everything_it_had(tmp_path: Path) -> None:
 
     found = counted(tmp_path, act)
     call = {"endpoint": "chat", "api_type": "openai/v1/chat/completions", "status": "200", "outcome": "completed"}
-    tokens = {"endpoint": "chat", "model": "gpt-x"}
+    tokens = {"endpoint": "chat", "provider": "openai"}
+    upstream = {"destination": "openai-main", "provider": "openai"}
     assert found[key("tollhouse_calls_total", **call)] == 1
-    assert found[key("tollhouse_attempts_total", destination="openai-main", status="200", error="none")] == 1
+    assert found[key("tollhouse_attempts_total", **upstream, status="200", error_code="none")] == 1
     assert found[key("tollhouse_tokens_total", **tokens, direction="input")] == 500
     assert found[key("tollhouse_tokens_total", **tokens, direction="output")] == 150
     assert found[key("tollhouse_tokens_total", **tokens, direction="cache_read")] == 300
@@ -71,18 +73,20 @@ def test_a_call_counts_once_in_everything_it_had(tmp_path: Path) -> None:
 def test_each_attempt_counts_with_its_own_end(tmp_path: Path) -> None:
     failed = attempt(status_code=None, error_code="connect", usage=msgspec.UNSET, usage_format=None)
     found = counted(tmp_path, lambda metrics: metrics.call_ended(finished(failed, attempt(attempt_number=2))))
-    assert found[key("tollhouse_attempts_total", destination="openai-main", status="none", error="connect")] == 1
-    assert found[key("tollhouse_attempts_total", destination="openai-main", status="200", error="none")] == 1
+    upstream = {"destination": "openai-main", "provider": "openai"}
+    assert found[key("tollhouse_attempts_total", **upstream, status="none", error_code="connect")] == 1
+    assert found[key("tollhouse_attempts_total", **upstream, status="200", error_code="none")] == 1
 
 
-def test_a_refused_key_counts_by_its_reason(tmp_path: Path) -> None:
+def test_a_refusal_counts_by_its_code(tmp_path: Path) -> None:
     def act(metrics: Metrics) -> None:
-        for status, code in ((401, "key_revoked"), (403, "not_permitted"), (404, "no_such_model")):
+        for status, code in ((401, "revoked_api_key"), (404, "model_not_found")):
             metrics.call_ended(finished(outcome="rejected", status_code=status, error_code=code, endpoint_name=None))
 
     found = counted(tmp_path, act)
-    refusals = {labels for name, labels in found if name == "tollhouse_key_refusals_total"}
-    assert refusals == {frozenset({("reason", "key_revoked")}), frozenset({("reason", "not_permitted")})}
+    refusals = {labels for name, labels in found if name == "tollhouse_refusals_total"}
+    codes = {frozenset({("error_code", code)}) for code in ("revoked_api_key", "model_not_found")}
+    assert refusals == codes
     assert found[
         key(
             "tollhouse_calls_total",
@@ -94,21 +98,43 @@ def test_a_refused_key_counts_by_its_reason(tmp_path: Path) -> None:
     ]
 
 
-def test_what_a_client_writes_makes_no_series_without_end(tmp_path: Path) -> None:
+def test_what_others_write_makes_no_series_without_end(tmp_path: Path) -> None:
     def act(metrics: Metrics) -> None:
         for number in range(300):
-            metrics.call_ended(finished(attempt(destination_model=f"m{number}"), requested_model=f"r{number}"))
+            failed = attempt(destination_model=f"m{number}", error_code=f"e{number}")
+            metrics.call_ended(finished(failed, requested_model=f"r{number}"))
 
     found = counted(tmp_path, act)
-    models = {dict(labels)["model"] for name, labels in found if name == "tollhouse_tokens_total"}
-    assert len(models) == 201
-    assert found[key("tollhouse_tokens_total", endpoint="chat", model="other", direction="output")] == 100 * 150
-    assert not any("r299" in str(labels) for _, labels in found)
+    codes = {dict(labels)["error_code"] for name, labels in found if name == "tollhouse_attempts_total"}
+    assert len(codes) == 201
+    upstream = {"destination": "openai-main", "provider": "openai", "status": "200"}
+    assert found[key("tollhouse_attempts_total", **upstream, error_code="other")] == 100
+    assert not any(name in str(labels) for _, labels in found for name in ("r299", "m299"))
+
+
+def test_what_was_paid_for_before_counts_no_tokens_again(tmp_path: Path) -> None:
+    found = counted(tmp_path, lambda metrics: metrics.call_ended(finished(attempt(is_not_billable=True))))
+    assert not [name for name, _ in found if name.startswith("tollhouse_tokens")]
+
+
+def test_without_a_shared_folder_a_process_shows_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+    async def main() -> bytes:
+        metrics = Metrics()
+        metrics.call_began()
+        metrics.flush()
+        text = metrics.exposition()
+        metrics.close()
+        return text
+
+    assert samples(asyncio.run(main()))[key("tollhouse_open_calls")] == 1
 
 
 def test_a_label_takes_only_so_many_values() -> None:
     bounded = Bounded(2)
     assert [bounded(value) for value in ("a", "b", "c", "a", "d")] == ["a", "b", "other", "a", "other"]
+    assert Bounded(2)("x" * 65) == "other"
 
 
 @dataclass

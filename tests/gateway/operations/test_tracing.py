@@ -1,15 +1,11 @@
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
 import msgspec
 import pytest
 from finished_calls import attempt, finished
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
+from span_collector import Collector, attributes
 
 from tollhouse.gateway.configuration.document import Tracing
 from tollhouse.gateway.operations.tracing import open_tracer
@@ -18,51 +14,10 @@ from tollhouse.spool.records import CallOutcome
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
-class Collector(ThreadingHTTPServer):
-    """Keeps what is sent to it by OTLP over HTTP."""
-
-    def __init__(self) -> None:
-        self.services: set[str] = set()
-        self.spans: list[Span] = []
-        super().__init__(("127.0.0.1", 0), _Take)
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/v1/traces"
-
-
-class _Take(BaseHTTPRequestHandler):
-    server: Collector
-
-    def do_POST(self) -> None:
-        request = ExportTraceServiceRequest.FromString(self.rfile.read(int(self.headers["content-length"])))
-        for sent in request.resource_spans:
-            names = {field.key: field.value.string_value for field in sent.resource.attributes}
-            self.server.services.add(names["service.name"])
-            for scope in sent.scope_spans:
-                self.server.spans += scope.spans
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """No lines of its own."""
-
-
-@pytest.fixture
-def collector() -> Iterator[Collector]:
-    with Collector() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
-
-
 def traced(collector: Collector, *outcomes: CallOutcome, fraction: float = 1.0) -> list[Span]:
     tracer = open_tracer(
         Tracing(otlp_endpoint=collector.url, sampling_fraction=fraction, service_name="gate"),
-        {"openai-main": "api.openai.com"},
+        {"chat/openai-main": "api.openai.com"},
     )
     assert tracer is not None
     for outcome in outcomes:
@@ -70,15 +25,6 @@ def traced(collector: Collector, *outcomes: CallOutcome, fraction: float = 1.0) 
         tracer.call_ended(outcome, 0)
     tracer.close()
     return collector.spans
-
-
-def attributes(span: Span) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for field in span.attributes:
-        kind = field.value.WhichOneof("value")
-        value = getattr(field.value, kind)
-        found[field.key] = [each.string_value for each in value.values] if kind == "array_value" else value
-    return found
 
 
 def test_a_call_is_a_span_with_one_below_it_for_each_attempt(collector: Collector) -> None:
@@ -189,3 +135,26 @@ def test_a_collector_that_is_away_holds_nobody_up() -> None:
     for _ in range(10):
         tracer.call_ended(finished())
     tracer.close()
+
+
+def test_a_collector_that_is_away_is_named_once(
+    collector: Collector, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "10")
+    tracer = open_tracer(Tracing(otlp_endpoint=f"{collector.url}/refused", sampling_fraction=1.0))
+    assert tracer is not None
+    with caplog.at_level("INFO"):
+        for count in range(1, 4):
+            tracer.call_ended(finished())
+            assert collector.refusals.get(timeout=10) == count
+        tracer.close()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said == ["the collector takes no spans; they are dropped"]
+
+
+def test_an_address_without_a_path_gets_the_usual_one(collector: Collector) -> None:
+    tracer = open_tracer(Tracing(otlp_endpoint=collector.url.removesuffix("/v1/traces"), sampling_fraction=1.0))
+    assert tracer is not None
+    tracer.call_ended(finished())
+    tracer.close()
+    assert collector.paths == {"/v1/traces"}

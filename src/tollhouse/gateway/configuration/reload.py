@@ -25,7 +25,8 @@ class ConfigurationKeeper:
     """Holds the configuration in force. ``current`` is replaced as a whole; who took it before keeps what he took.
 
     ``error``: why the file as it is now is not in force, None where it is. ``waiting_for_restart``: keys whose values
-    in the file are not in force. ``on_change`` is called with each new configuration, in the event loop.
+    in the file are not in force. ``on_change`` is called with each new configuration, ``on_refusal`` with why a changed
+    file is not taken, both in the event loop.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -39,6 +40,7 @@ class ConfigurationKeeper:
         self.error: str | None = None
         self.waiting_for_restart: tuple[str, ...] = ()
         self.on_change: list[Callable[[Configuration], None]] = []
+        self.on_refusal: list[Callable[[str], None]] = []
 
     def nudge(self) -> None:
         """Read the file again at once, changed or not. In the event loop's thread only."""
@@ -75,6 +77,8 @@ class ConfigurationKeeper:
             self.error = str(error)
             named = error.watched if isinstance(error, ConfigurationError) else ()
             self._seen = _stamps([*self.current.origin.watched, *named]) | before
+            for refused in self.on_refusal:
+                refused(self.error)
             return
         self._seen = _only(_stamps(loaded.origin.watched) | before, loaded.origin.watched)
         self.error = None

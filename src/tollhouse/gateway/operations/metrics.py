@@ -1,11 +1,12 @@
 """The metrics of a gateway, for Prometheus.
 
-Labels are names out of the configuration and codes of our own. What a client or a provider writes is bounded: a model's
-name counts as ``other`` once there are 200 of them.
+Labels are names out of the configuration and codes of our own. What a provider writes is bounded: an error's code
+counts as ``other`` once there are 200 of them, or where it is longer than a code would be.
 """
 
 import asyncio
 import os
+import tempfile
 from pathlib import Path
 from typing import Protocol
 
@@ -19,7 +20,7 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 NONE = "none"
 _FLUSH_SECONDS = 0.5
 _MOST_VALUES = 200
-_DENIED = frozenset({401, 403})
+_REJECTED = "rejected"
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 _FIRST_BYTE_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _OVERHEAD_SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1)
@@ -36,25 +37,27 @@ class Metrics:
     """One worker's. Within an event loop, what a call adds is in the exposition at most half a second later."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """``folder``, shared by the workers, is by default the one that the environment names."""
-        self._files = Files(folder or Path(os.environ[FOLDER_VARIABLE]))
+        """``folder``, shared by the workers, is by default the one that the environment names, else one of its own."""
+        self._own = None if folder or FOLDER_VARIABLE in os.environ else tempfile.TemporaryDirectory()
+        self._files = Files(folder or Path(self._own.name if self._own else os.environ[FOLDER_VARIABLE]))
         self._spool: SpoolCounts | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._error = Bounded(_MOST_VALUES)
-        self._model = Bounded(_MOST_VALUES)
         endpoint = ("endpoint",)
         self._calls = Counter(
             "tollhouse_calls", "Calls that have ended.", ("endpoint", "api_type", "status", "outcome")
         )
-        self._attempts = Counter("tollhouse_attempts", "Calls to providers.", ("destination", "status", "error"))
+        self._attempts = Counter(
+            "tollhouse_attempts", "Calls to providers.", ("destination", "provider", "status", "error_code")
+        )
         self._tokens = Counter(
             "tollhouse_tokens",
             "Tokens that providers reported: all input, all output, input read from and written to a cache.",
-            ("endpoint", "model", "direction"),
+            ("endpoint", "provider", "direction"),
         )
         self._losses = Counter("tollhouse_translation_losses", "Fields that a translation dropped.", endpoint)
         self._redactions = Counter("tollhouse_redactions", "Secrets taken out of log records.", endpoint)
-        self._denials = Counter("tollhouse_key_refusals", "Calls refused for their key or its rights.", ("reason",))
+        self._refusals = Counter("tollhouse_refusals", "Calls that the gateway itself refused.", ("error_code",))
         self._reloads = Counter("tollhouse_configuration_reloads", "Changed settings files.", ("result",))
         self._append_errors = Counter("tollhouse_spool_append_errors", "Records that the disk refused at first.")
         self._dropped = Counter("tollhouse_spool_dropped_records", "Records that were lost.")
@@ -83,8 +86,8 @@ class Metrics:
         self._time(outcome, endpoint)
         for attempt in outcome.attempts:
             self._count_attempt(attempt, name)
-        if outcome.status_code in _DENIED and outcome.outcome == "rejected":
-            self._denials.add((self._error(outcome.error_code or NONE),))
+        if outcome.outcome == _REJECTED:
+            self._refusals.add((self._error(outcome.error_code or NONE),))
         if outcome.translation_losses:
             self._losses.add(endpoint, len(outcome.translation_losses))
         if redactions:
@@ -94,14 +97,14 @@ class Metrics:
     def configuration_reloaded(self, is_ok: bool) -> None:
         """A changed settings file was taken into force, or refused."""
         self._reloads.add(("ok" if is_ok else "failed",))
+        self._plan_flush()
 
     def watch(self, spool: SpoolCounts) -> None:
         """Show what ``spool`` counts."""
         self._spool = spool
 
     def exposition(self) -> bytes:
-        """Every worker's metrics in Prometheus' text format."""
-        self.flush()
+        """Every worker's metrics in Prometheus' text format, as they were flushed; any thread may ask for them."""
         return self._files.exposition()
 
     def flush(self) -> None:
@@ -111,7 +114,7 @@ class Metrics:
             self._dropped.set(self._spool.dropped_records)
         self._files.write(
             (
-                *(self._calls, self._attempts, self._tokens, self._losses, self._redactions, self._denials),
+                *(self._calls, self._attempts, self._tokens, self._losses, self._redactions, self._refusals),
                 *(self._reloads, self._append_errors, self._dropped, self._open),
                 *(self._seconds, self._first_byte, self._overhead),
             )
@@ -122,6 +125,8 @@ class Metrics:
             self._timer.cancel()
         self.flush()
         self._files.close()
+        if self._own is not None:
+            self._own.cleanup()
 
     def _plan_flush(self) -> None:
         if self._timer is None:
@@ -144,12 +149,13 @@ class Metrics:
     def _count_attempt(self, attempt: Attempt, endpoint: str) -> None:
         status = str(attempt.status_code) if attempt.status_code is not None else NONE
         error = self._error(attempt.error_code) if attempt.error_code else NONE
-        self._attempts.add((attempt.destination_name, status, error))
+        self._attempts.add((attempt.destination_name, attempt.provider, status, error))
+        if attempt.is_not_billable:  # reading a stored response again costs nothing
+            return
         usage, usage_format = attempt.usage, attempt.usage_format
         if isinstance(usage, msgspec.Raw) and usage_format is not None:
             counts = tokens_of(usage, usage_format)
-            model = self._model(attempt.destination_model)
             directions = ("input", "output", "cache_read", "cache_creation")
             for direction, count in zip(directions, counts[:4], strict=True):
                 if count is not None and count > 0:
-                    self._tokens.add((endpoint, model, direction), count)
+                    self._tokens.add((endpoint, attempt.provider, direction), count)

@@ -18,10 +18,11 @@ from prometheus_client.utils import floatToGoString
 
 Labels = tuple[str, ...]
 OTHER = "other"
+_LONGEST_VALUE = 64
 
 
 class Bounded:
-    """At most ``most`` different values of a label; those that come later are one, so that series stay few."""
+    """At most ``most`` different values of a label; those that come later, or are long, are one: series stay few."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -30,7 +31,7 @@ class Bounded:
     def __call__(self, value: str) -> str:
         if value in self._known:
             return value
-        if len(self._known) >= self._most:
+        if len(self._known) >= self._most or len(value) > _LONGEST_VALUE:
             return OTHER
         self._known.add(value)
         return value
@@ -136,7 +137,8 @@ class Files:
         for file in self._folder.glob("gauge_live*.db"):
             pid = int(file.stem.rpartition("_")[2])
             if not _is_alive(pid):
-                mark_process_dead(pid, str(self._folder))
+                with contextlib.suppress(FileNotFoundError):  # another worker was as quick
+                    mark_process_dead(pid, str(self._folder))
         registry = CollectorRegistry()
         MultiProcessCollector(registry, str(self._folder))
         return generate_latest(registry)

@@ -1,15 +1,16 @@
 """Spans by the GenAI conventions of OpenTelemetry: one for a call as served, and one below it for each attempt."""
 
 import datetime as dt
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
@@ -37,17 +38,17 @@ _PROVIDERS = {
     "mistral": "mistral_ai",
     "x-ai": "x_ai",
 }
+_logger = logging.getLogger(__name__)
 
 
 class Spans:
     """Makes spans and sends them by OTLP over HTTP, in batches every few seconds."""
 
     def __init__(self, endpoint: str, service_name: str, servers: Mapping[str, str]) -> None:
-        self._servers = servers
+        self.servers = servers
         resource = Resource.create({"service.name": service_name})
         self._provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
-        exporter = OTLPSpanExporter(endpoint=endpoint, timeout=_EXPORT_SECONDS)
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(_Exporter(endpoint)))
         self._tracer = self._provider.get_tracer("tollhouse.gateway")
 
     def make(self, outcome: CallOutcome) -> None:
@@ -63,7 +64,7 @@ class Spans:
         )
         below = trace.set_span_in_context(span)
         for attempt in outcome.attempts:
-            self._make_attempt(attempt, operation, outcome.api_type, below)
+            self._make_attempt(attempt, operation, outcome, below)
         if outcome.outcome in _FAILED or outcome.status_code >= _FIRST_SERVER_ERROR:
             span.set_status(Status(StatusCode.ERROR))
         span.end(begun + (outcome.latency_ms or 0) * 1_000_000)
@@ -72,18 +73,44 @@ class Spans:
         """Send what waits."""
         self._provider.shutdown()
 
-    def _make_attempt(self, attempt: Attempt, operation: str | None, api_type: str | None, below: Context) -> None:
+    def _make_attempt(self, attempt: Attempt, operation: str | None, outcome: CallOutcome, below: Context) -> None:
+        server = self.servers.get(f"{outcome.endpoint_name}/{attempt.destination_name}")
         begun = _nanoseconds(attempt.start_time)
         span = self._tracer.start_span(
-            _name(operation, attempt.destination_model, api_type),
+            _name(operation, attempt.destination_model, outcome.api_type),
             context=below,
             kind=SpanKind.CLIENT,
-            attributes=_told(_of_attempt(attempt, operation, self._servers.get(attempt.destination_name))),
+            attributes=_told(_of_attempt(attempt, operation, server)),
             start_time=begun,
         )
         if attempt.error_code is not None or (attempt.status_code or 0) >= _FIRST_ERROR:
             span.set_status(Status(StatusCode.ERROR))
         span.end(begun + (attempt.latency_ms or 0) * 1_000_000)
+
+
+class _Exporter(SpanExporter):
+    """Says once that the collector takes no spans, and once that it does again; OpenTelemetry says it of each batch."""
+
+    def __init__(self, endpoint: str) -> None:
+        self._endpoint = endpoint
+        self._exporter = OTLPSpanExporter(endpoint=endpoint, timeout=_EXPORT_SECONDS)
+        self._is_failing = False
+        library = logging.getLogger("opentelemetry.exporter")
+        library.handlers = [logging.NullHandler()]
+        library.propagate = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        result = self._exporter.export(spans)
+        is_failing = result is not SpanExportResult.SUCCESS
+        if is_failing and not self._is_failing:
+            _logger.warning("the collector takes no spans; they are dropped", extra={"collector": self._endpoint})
+        elif self._is_failing and not is_failing:
+            _logger.info("the collector takes spans again", extra={"collector": self._endpoint})
+        self._is_failing = is_failing
+        return result
+
+    def shutdown(self) -> None:
+        self._exporter.shutdown()
 
 
 def _of_call(outcome: CallOutcome, operation: str | None) -> dict[str, Value | None]:

@@ -9,15 +9,18 @@ import secrets
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from msgspec.structs import replace
 
+from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.document import Tracing
 from tollhouse.spool.records import CallOutcome
 
 if TYPE_CHECKING:
     from tollhouse.gateway.operations.spans import Spans
 
+_PATH = "/v1/traces"
 _MOST_WAITING = 2048
 _CLOSE_SECONDS = 5.0
 _LOW_BITS = 64
@@ -26,12 +29,12 @@ _logger = logging.getLogger(__name__)
 
 
 def open_tracer(tracing: Tracing, servers: Mapping[str, str] | None = None) -> "Tracer | None":
-    """None where tracing is off. ``servers``: the hosts of destinations by their names, for ``server.address``."""
+    """None where tracing is off. ``servers``: see ``hosts``."""
     if tracing.otlp_endpoint is None or not tracing.sampling_fraction:
         return None
     from tollhouse.gateway.operations.spans import Spans
 
-    spans = Spans(tracing.otlp_endpoint, tracing.service_name, servers or {})
+    spans = Spans(_traces_url(tracing.otlp_endpoint), tracing.service_name, servers or {})
     return Tracer(spans, tracing.sampling_fraction)
 
 
@@ -49,6 +52,10 @@ class Tracer:
         self._thread = threading.Thread(target=self._run, name="tollhouse-tracing", daemon=True)
         self._thread.start()
         self.dropped_calls = 0
+
+    def follow(self, servers: Mapping[str, str]) -> None:
+        """The hosts that a new configuration has."""
+        self._spans.servers = servers
 
     def call_began(self) -> None:
         """Nothing: a span is made at the end."""
@@ -77,3 +84,18 @@ class Tracer:
         while (outcome := self._waiting.get()) is not None:
             self._spans.make(outcome)
         self._spans.close()
+
+
+def hosts(configuration: Configuration) -> dict[str, str]:
+    """Where each destination is, by ``<endpoint>/<name>``, for ``server.address``."""
+    return {
+        target.key: urlsplit(target.provider.base_url).hostname or ""
+        for endpoint in configuration.endpoints.values()
+        for target in (*endpoint.primaries, *endpoint.fallbacks)
+    }
+
+
+def _traces_url(endpoint: str) -> str:
+    """``endpoint``, with the path that collectors have where it has none."""
+    parts = urlsplit(endpoint)
+    return urlunsplit(parts._replace(path=_PATH)) if parts.path in {"", "/"} else endpoint
