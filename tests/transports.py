@@ -8,8 +8,9 @@ import pytest
 import uvloop
 from raw_provider import Caller, RawProvider, Script
 
+from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Reply, Transport, TransportError
-from tollhouse.gateway.transport.registry import TransportName, open_transport
+from tollhouse.gateway.transport.registry import open_transport
 
 EVERY: tuple[TransportName, ...] = ("sockets", "pyreqwest", "aiohttp")
 each_transport = pytest.mark.parametrize("name", EVERY)

@@ -7,8 +7,8 @@ import pytest
 from raw_provider import Caller, RawProvider
 from transports import OK, answer_of, each_transport, play, post, saying, whole
 
+from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Transport
-from tollhouse.gateway.transport.registry import TransportName
 
 
 @each_transport

@@ -15,8 +15,8 @@ from cryptography.x509.oid import NameOID
 from raw_provider import Caller, RawProvider, full_port
 from transports import OK, each_transport, failure_of, play, post, saying
 
+from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Transport, TransportError
-from tollhouse.gateway.transport.registry import TransportName
 
 
 @each_transport

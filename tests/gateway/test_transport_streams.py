@@ -7,8 +7,8 @@ import pytest
 from raw_provider import Caller, RawProvider, Script
 from transports import OK, each_transport, play, post, saying, whole
 
+from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Transport, TransportError
-from tollhouse.gateway.transport.registry import TransportName
 
 
 @each_transport

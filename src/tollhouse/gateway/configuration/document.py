@@ -12,7 +12,7 @@ from tollhouse.gateway.wires import Wire
 from tollhouse.spool.writer import Durability
 
 ProviderKind = Literal["openai", "anthropic", "gemini", "azure_openai", "openai_compatible"]
-TransportName = Literal["pyreqwest", "aiohttp"]
+TransportName = Literal["sockets", "pyreqwest", "aiohttp"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 FullPolicy = Literal["reject", "drop", "wait"]
 PayloadMode = Literal["on", "off", "sampled"]

@@ -1,10 +1,7 @@
 """The transports by their names in the configuration."""
 
-from typing import Literal
-
+from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Transport
-
-TransportName = Literal["sockets", "pyreqwest", "aiohttp"]
 
 
 def open_transport(name: TransportName, connect_seconds: float) -> Transport:
