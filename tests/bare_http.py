@@ -67,15 +67,15 @@ def sent(
 
 
 def _until_end(connection: socket.socket) -> tuple[bytes, str]:
-    raw = b""
+    raw = bytearray()
     try:
         while data := connection.recv(1 << 20):
             raw += data
     except ConnectionResetError:
-        return raw, "reset"
+        return bytes(raw), "reset"
     except TimeoutError:
-        return raw, "open"
-    return raw, "closed"
+        return bytes(raw), "open"
+    return bytes(raw), "closed"
 
 
 def parsed(raw: bytes, end: str) -> Received:
@@ -97,11 +97,11 @@ def parsed(raw: bytes, end: str) -> Received:
 
 def _chunks(body: bytes) -> tuple[list[bytes], bool]:
     chunks: list[bytes] = []
-    while b"\r\n" in body:
-        size, _, body = body.partition(b"\r\n")
-        length = int(size, 16)
+    start = 0
+    while (end := body.find(b"\r\n", start)) >= 0:
+        length = int(body[start:end], 16)
         if length == 0:
             return chunks, True
-        chunks.append(body[:length])
-        body = body[length + 2 :]
+        chunks.append(body[end + 2 : end + 2 + length])
+        start = end + 4 + length
     return chunks, False

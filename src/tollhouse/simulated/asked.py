@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 from crc32c import crc32c
@@ -15,6 +15,8 @@ _AUTOMATIC_CACHE_STEP = 128
 _TURN_TOKENS = 3
 _WANTS_TOOL = re.compile(r"\b(?:use|call|run|invoke|try)\b[^.?!]{0,60}\b(?:tools?|functions?)\b", re.IGNORECASE)
 
+Limit = Annotated[int, msgspec.Meta(ge=1)]  # of tokens
+Choices = Annotated[int, msgspec.Meta(ge=1, le=128)]
 T = TypeVar("T")
 
 

@@ -24,6 +24,7 @@ class Behaviour(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     first_byte_ms: int = 0
     first_content_ms: int = 0
     event_ms: int = 0
+    burst: int = 1
     background_ms: int = 200
     events: int | None = None
     event_bytes: int | None = None
@@ -86,7 +87,10 @@ def _count(value: str) -> int:
 
 
 def _positive(value: str) -> int:
-    return _count(value) or _count("-1")
+    number = _count(value)
+    if number == 0:
+        raise ValueError(value)
+    return number
 
 
 def _flag(value: str) -> bool:
@@ -136,7 +140,7 @@ first_byte_ms first_content_ms event_ms background_ms events words answer_bytes 
 """
 _READERS: dict[str, Callable[[str], object]] = {
     **dict.fromkeys(_NUMBERS.split(), _count),
-    **dict.fromkeys(("event_bytes", "endless_line", "split", "comments", "pings"), _positive),
+    **dict.fromkeys(("burst", "event_bytes", "endless_line", "split", "comments", "pings"), _positive),
     **dict.fromkeys(
         ("echo", "reasoning_content", "no_terminal", "truncate", "wrong_length", "gzip", "close"),
         _flag,

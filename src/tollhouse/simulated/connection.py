@@ -57,6 +57,7 @@ class Connection(asyncio.Protocol):
         except httptools.HttpParserError:
             self._transport.write(_BAD_REQUEST)
             self._transport.close()
+        self._proceed()
 
     def _feed(self, data: bytes) -> None:
         with suppress(httptools.HttpParserUpgrade):  # asked for, not granted: the request is answered as it is
@@ -101,17 +102,19 @@ class Connection(asyncio.Protocol):
             headers=self._headers,
             known=dict(reversed(self._headers)),
             body=b"".join(self._body),
-            keeps_alive=self._parser.should_keep_alive(),
+            keeps_alive=self._parser.should_keep_alive() and not self._parser.should_upgrade(),
             connection=self._number,
             received_ms=time.time() * 1000,
         )
         self._begin()
-        if self._entry is None:
-            self._answer(request)
-        else:
-            self._waiting.append(request)
+        self._waiting.append(request)
 
     # Answers.
+
+    def _proceed(self) -> None:
+        """Answer what waits, outside the parser, which would take an error of ours for one of the client's."""
+        while self._waiting and self._entry is None:
+            self._answer(self._waiting.popleft())
 
     def _answer(self, request: Request) -> None:
         if request.path.startswith(PREFIX):
@@ -122,8 +125,6 @@ class Connection(asyncio.Protocol):
         entry = self._ledger.open(request)
         reply, behaviour = self._provider.reply(request, entry)
         entry.status, entry.tokens, entry.response_id = reply.status, reply.tokens, reply.response_id
-        if request.method == "HEAD":
-            reply.events, reply.is_stream = reply.events[:0], True
         size = sum([len(event.raw) for event in reply.events])
         if behaviour.shapes_delivery or size > _AT_ONCE_BYTES:
             self._entry = entry
@@ -132,6 +133,8 @@ class Connection(asyncio.Protocol):
             self._write_at_once(request, reply, entry, size)
 
     def _write_at_once(self, request: Request, reply: Reply, entry: Entry, size: int) -> None:
+        if request.method == "HEAD":
+            size, reply.events = 0, []
         self._transport.write(at_once(reply, keeps_alive=request.keeps_alive))
         entry.first_byte_ms = time.time() * 1000
         entry.response_bytes = size
@@ -179,9 +182,9 @@ class Connection(asyncio.Protocol):
             self._transport.close()
         else:
             self._next(request)
+            self._proceed()
 
     def _next(self, request: Request) -> None:
         if not request.keeps_alive:
+            self._waiting.clear()
             self._transport.close()
-        elif self._waiting:
-            self._answer(self._waiting.popleft())

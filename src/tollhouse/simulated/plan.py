@@ -38,7 +38,7 @@ class Plan(msgspec.Struct):
 def at_once(reply: Reply, *, keeps_alive: bool) -> bytes:
     """Head and body of an answer that nothing holds up, for one write."""
     if not reply.is_stream:
-        raw = reply.events[0].raw
+        raw = reply.events[0].raw if reply.events else b""
         return _head(reply, b"content-length: %d\r\n" % len(raw), keeps_alive) + raw
     parts = [_head(reply, b"transfer-encoding: chunked\r\n", keeps_alive)]
     parts += [b"%x\r\n%b\r\n" % (len(event.raw), event.raw) for event in reply.events]
@@ -90,7 +90,7 @@ def _ending(finish: str, behaviour: Behaviour, *, keeps_alive: bool) -> Ending:
 def _body(events: list[Event], behaviour: Behaviour, *, is_chunked: bool) -> Iterator[Step]:
     waits_for_content = True
     for index, event in enumerate(events):
-        pause = behaviour.event_ms / 1000 if index else 0.0
+        pause = behaviour.event_ms / 1000 if index and index % behaviour.burst == 0 else 0.0
         if waits_for_content and event.kind == CONTENT:
             pause += behaviour.first_content_ms / 1000
             waits_for_content = False

@@ -186,4 +186,4 @@ def _chunks(body: bytes, sizes: list[int]) -> list[Event]:
     for size in sizes:
         events.append(Event(body[:size], CONTENT))
         body = body[size:]
-    return [event for event in [*events, Event(body, CONTENT)] if event.raw]
+    return [event for event in [*events, Event(body, CONTENT)] if event.raw] or [Event(b"", CONTENT)]

@@ -5,6 +5,7 @@ from typing import Any
 from tollhouse.simulated.chance import mixed
 
 _DEEPEST = 6
+_LONGEST = 20
 _UNIONS = ("anyOf", "oneOf", "allOf")
 _WORDS = ("ledger", "harbour", "invoice", "scheduler", "winter", "contract", "mirror", "queue")
 _KNOWN = {
@@ -30,9 +31,9 @@ def _value(schema: Any, root: Any, chance: int, name: str, depth: int) -> Any:
         return {} if depth == 0 else None
     if "const" in schema:
         return schema["const"]
-    if schema.get("enum"):
-        return schema["enum"][chance % len(schema["enum"])]
-    branches = next((schema[union] for union in _UNIONS if schema.get(union)), None)
+    if values := _listed(schema, "enum"):
+        return values[chance % len(values)]
+    branches = next((found for union in _UNIONS if (found := _listed(schema, union))), None)
     if branches is not None:
         return _value(branches[0], root, chance, name, depth + 1)
     return _typed(schema, root, chance, name, depth)
@@ -43,26 +44,37 @@ def _typed(schema: dict[str, Any], root: Any, chance: int, name: str, depth: int
     if kind == "object":
         return _object(schema, root, chance, depth)
     if kind == "array":
-        count = max(1, schema.get("minItems", 1))
+        count = min(_LONGEST, max(1, int(_number(schema, "minItems", 1))))
         items = schema.get("items", {"type": "string"})
         return [_value(items, root, mixed(chance, index), name, depth + 1) for index in range(count)]
     return _scalar(kind, schema, chance, name)
 
 
 def _object(schema: dict[str, Any], root: Any, chance: int, depth: int) -> dict[str, Any]:
-    properties = schema.get("properties") or {}
-    wanted = schema.get("required") or list(properties)
+    given = schema.get("properties")
+    properties = given if isinstance(given, dict) else {}
+    wanted = _listed(schema, "required") or list(properties)
     return {
         key: _value(properties.get(key, {"type": "string"}), root, mixed(chance, index), key, depth + 1)
-        for index, key in enumerate(wanted)
+        for index, key in enumerate(map(str, wanted))
     }
+
+
+def _listed(schema: dict[str, Any], name: str) -> list[Any]:
+    found = schema.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _number(schema: dict[str, Any], name: str, default: float) -> float:
+    found = schema.get(name)
+    return found if isinstance(found, (int, float)) else default
 
 
 def _scalar(kind: str, schema: dict[str, Any], chance: int, name: str) -> Any:
     if kind == "integer":
-        return int(schema.get("minimum", 1)) + (0 if "maximum" in schema else chance % 9)
+        return int(_number(schema, "minimum", 1)) + (0 if "maximum" in schema else chance % 9)
     if kind == "number":
-        return float(schema.get("minimum", 0)) + (0.0 if "maximum" in schema else chance % 90 / 4)
+        return float(_number(schema, "minimum", 0)) + (0.0 if "maximum" in schema else chance % 90 / 4)
     if kind == "boolean":
         return bool(chance & 1)
     if kind == "null":
@@ -88,6 +100,6 @@ def _resolved(schema: Any, root: Any) -> Any:
     if not isinstance(schema, dict) or not str(schema.get("$ref", "")).startswith("#/"):
         return schema
     found = root
-    for step in schema["$ref"][2:].split("/"):
+    for step in str(schema["$ref"])[2:].split("/"):
         found = found.get(step) if isinstance(found, dict) else None
     return found

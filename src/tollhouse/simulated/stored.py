@@ -101,9 +101,16 @@ def _get(found: StoredResponse, asked: dict[str, str]) -> Reply:
         return Reply(status=200, events=[Event(_encode(body), CONTENT, usage)], response_id=body["id"])
     if found.events is None:
         raise RefusedError(400, "Only background responses made with stream=true can be streamed.", param="stream")
-    first = int(asked.get("starting_after", "-1")) + 1
+    first = _number(asked, "starting_after", -1) + 1
     events = found.events[first:]
     return Reply(status=200, events=events, content_type=EVENT_STREAM, is_stream=True, response_id=found.body["id"])
+
+
+def _number(asked: dict[str, str], name: str, default: int) -> int:
+    try:
+        return int(asked.get(name, default))
+    except ValueError as error:
+        raise RefusedError(400, f"Invalid '{name}': {asked[name]!r} is not an integer.", param=name) from error
 
 
 def _cancel(found: StoredResponse) -> Reply:
@@ -117,7 +124,7 @@ def _listed(found: StoredResponse, asked: dict[str, str]) -> dict[str, Any]:
     items = found.items() if asked.get("order") == "asc" else found.items()[::-1]
     ids = [item["id"] for item in items]
     start = ids.index(asked["after"]) + 1 if asked.get("after") in ids else 0
-    end = start + int(asked.get("limit", "20"))
+    end = start + _number(asked, "limit", 20)
     page = items[start:end]
     edges = {"first_id": page[0]["id"], "last_id": page[-1]["id"]} if page else {"first_id": None, "last_id": None}
     return {"object": "list", "data": page, **edges, "has_more": end < len(items)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tollhouse.simulated.asked import Asked, Tally, Tool, decoded
+from tollhouse.simulated.asked import Asked, Limit, Tally, Tool, decoded
 from tollhouse.simulated.refusals import RefusedError
 
 _OMITTED = msgspec.Raw(b"")
@@ -48,17 +48,26 @@ class _Thinking(msgspec.Struct):
     display: str | None = None
 
 
+class _Format(msgspec.Struct):
+    type: str
+    schema: dict[str, Any] | None = None
+
+
+class _OutputConfig(msgspec.Struct):
+    format: _Format | None = None
+
+
 class _Request(msgspec.Struct):
     model: str
     messages: list[_Message]
-    max_tokens: int | None = None
+    max_tokens: Limit | None = None
     system: str | list[_Block] | None = None
     stream: bool | None = None
     tools: list[_Tool] | None = None
     tool_choice: _Choice | None = None
     thinking: _Thinking | None = None
     stop_sequences: list[str] | None = None
-    output_config: dict[str, Any] | None = None
+    output_config: _OutputConfig | None = None
     cache_control: _CacheControl = None
 
 
@@ -150,12 +159,11 @@ def _blocks(content: str | list[_Block], tally: Tally) -> None:
             tally.text(block.name)
             tally.text(bytes(block.input).decode())
         elif block.type == "tool_result":
-            _blocks(_CONTENT.decode(block.content) if block.content else "", tally)
+            _blocks(decoded(_CONTENT, bytes(block.content)) if block.content else "", tally)
         else:
             tally.text(block.text or block.thinking)
         tally.mark(block.cache_control)
 
 
-def _schema(config: dict[str, Any] | None) -> Any:
-    wanted = (config or {}).get("format") or {}
-    return wanted.get("schema", {}) if wanted.get("type") == "json_schema" else None
+def _schema(config: _OutputConfig | None) -> Any:
+    return (config.format.schema or {}) if config is not None and config.format is not None else None

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tollhouse.simulated.asked import Asked, Tally, Tool, decoded
+from tollhouse.simulated.asked import Asked, Limit, Tally, Tool, decoded
 from tollhouse.simulated.refusals import RefusedError
 from tollhouse.simulated.wires.gemini.spelling import in_camel_case
 
@@ -61,7 +61,7 @@ class _Thinking(_Struct):
 
 
 class _Generation(_Struct):
-    max_output_tokens: int | None = None
+    max_output_tokens: Limit | None = None
     stop_sequences: list[str] = []
     response_mime_type: str | None = None
     response_schema: dict[str, Any] | None = None

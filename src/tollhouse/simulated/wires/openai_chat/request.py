@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tollhouse.simulated.asked import Asked, Tally, Tool, decoded
+from tollhouse.simulated.asked import Asked, Choices, Limit, Tally, Tool, decoded
 from tollhouse.simulated.refusals import RefusedError
 
 _OMITTED = msgspec.Raw(b"")
@@ -49,9 +49,13 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
+class _Named(msgspec.Struct):
+    schema: dict[str, Any] | None = None
+
+
 class _Format(msgspec.Struct):
     type: str
-    json_schema: dict[str, Any] | None = None
+    json_schema: _Named | None = None
 
 
 class _Chat(msgspec.Struct):
@@ -64,10 +68,10 @@ class _Chat(msgspec.Struct):
     parallel_tool_calls: bool | None = None
     response_format: _Format | None = None
     reasoning_effort: str | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
+    max_tokens: Limit | None = None
+    max_completion_tokens: Limit | None = None
     stop: str | list[str] | None = None
-    n: int | None = None
+    n: Choices | None = None
 
 
 class ChatAsked(Asked):
@@ -172,4 +176,4 @@ def _forced(choice: str | _Tool | None) -> str | None:
 def _schema(wanted: _Format | None) -> Any:
     if wanted is None or wanted.type == "text":
         return None
-    return (wanted.json_schema or {}).get("schema", {})
+    return (wanted.json_schema and wanted.json_schema.schema) or {}

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tollhouse.simulated.asked import Asked, Tally, Tool, decoded
+from tollhouse.simulated.asked import Asked, Limit, Tally, Tool, decoded
 from tollhouse.simulated.refusals import RefusedError
 
 _OMITTED = msgspec.Raw(b"")
@@ -62,6 +62,15 @@ class _Reasoning(msgspec.Struct):
     summary: str | None = None
 
 
+class _Format(msgspec.Struct):
+    type: str = "text"
+    schema: dict[str, Any] | None = None
+
+
+class _Text(msgspec.Struct):
+    format: _Format | None = None
+
+
 class _Request(msgspec.Struct):
     model: str
     input: str | list[_Item]
@@ -75,8 +84,8 @@ class _Request(msgspec.Struct):
     tool_choice: str | _Choice | None = None
     parallel_tool_calls: bool | None = None
     reasoning: _Reasoning | None = None
-    max_output_tokens: int | None = None
-    text: dict[str, Any] | None = None
+    max_output_tokens: Limit | None = None
+    text: _Text | None = None
 
 
 class ResponsesAsked(Asked):
@@ -174,6 +183,6 @@ def _forced(choice: str | _Choice | None) -> str | None:
     return "" if choice == "required" else None
 
 
-def _schema(text: dict[str, Any] | None) -> Any:
-    wanted = (text or {}).get("format") or {"type": "text"}
-    return None if wanted.get("type") == "text" else wanted.get("schema", {})
+def _schema(text: _Text | None) -> Any:
+    wanted = (text and text.format) or _Format()
+    return None if wanted.type == "text" else wanted.schema or {}
