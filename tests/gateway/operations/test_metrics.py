@@ -240,3 +240,16 @@ def test_a_histograms_buckets_end_where_they_say(tmp_path: Path) -> None:
     assert [found[key("seconds_bucket", of="x", le=end)] for end in ("1.0", "2.0", "+Inf")] == [2, 4, 5]
     assert found[key("seconds_sum", of="x")] == 8
     files.close()
+
+
+def test_every_metric_stands_in_the_documentation(tmp_path: Path) -> None:
+    def act(metrics: Metrics) -> None:
+        metrics.watch(Spool(1, 1))
+        metrics.configuration_reloaded(is_ok=True)
+        metrics.call_ended(finished(outcome="rejected", error_code="x", translation_losses=["seed"]), redactions=1)
+
+    page = (Path(__file__).parents[3] / "docs" / "gateway-operations.md").read_text()
+    names = {name.removesuffix(end) for name, _ in counted(tmp_path, act) for end in ("_bucket",) if name.endswith(end)}
+    names |= {name for name, _ in counted(tmp_path, act) if not name.endswith(("_bucket", "_sum", "_count"))}
+    assert len(names) == 13
+    assert [name for name in sorted(names) if f"| `{name}` |" not in page] == []
