@@ -158,11 +158,11 @@ class Exchange:
     async def _read(self, attempt: AttemptState, tried: Try, reply: Reply) -> Failure | None:
         attempt.status = reply.status
         attempt.take_request_id(reply.headers)
+        attempt.may_have_cost = attempt.may_have_cost and reply.status < 300
         if 300 <= reply.status < 400:
             # Passed on, it would send the client and its credentials elsewhere.
             raise TransportError("protocol", f"the provider answered with a redirect (status {reply.status})")
         if reply.status >= 400:
-            attempt.may_have_cost = False
             return await self._refused(attempt, reply)
         call = self._course.call
         translation = self._translation if self._is_translated(attempt) else None

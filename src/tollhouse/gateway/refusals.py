@@ -32,8 +32,8 @@ def _bad_key(code: str) -> RefusalKind:
 
 
 def _bad_upstream(code: str, status: int) -> RefusalKind:
-    google = "DEADLINE_EXCEEDED" if status == 504 else "UNAVAILABLE"
-    return RefusalKind(code, status, "server_error", "api_error", google, "failed")
+    anthropic, google = ("timeout_error", "DEADLINE_EXCEEDED") if status == 504 else ("api_error", "UNAVAILABLE")
+    return RefusalKind(code, status, "server_error", anthropic, google, "failed")
 
 
 INVALID_API_KEY = _bad_key("invalid_api_key")

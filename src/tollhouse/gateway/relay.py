@@ -89,9 +89,23 @@ class StreamRelay:
         self._take_frames(self._framer.feed(chunk))
 
     def finish(self) -> None:
-        """The provider's stream has ended as a stream should."""
-        self._take_frames([frame for frame in self._framer.finish() if self.is_over or _is_whole(frame)])
-        self._hold(self._pipeline.finish())
+        """The provider's stream has ended; of one without its terminal event ``break_off`` writes the end."""
+        self._take_frames([frame for frame in self._framer.finish() if self.is_over or self._is_whole(frame)])
+        seen = self._pipeline.upstream.seen
+        if seen.is_complete or seen.error is not None:
+            self._hold(self._pipeline.finish())
+
+    def _is_whole(self, frame: Frame) -> bool:
+        """Whether the last event of a stream, which lacks its end, is one: a part of an event is nobody's, and a
+        comma alone would stand before the array's own error.
+        """
+        if frame.data is None or frame.data == b"[DONE]":
+            return self._call.style == "sse"
+        try:
+            json.loads(frame.data)
+        except (ValueError, RecursionError):
+            return False
+        return True
 
     def break_off(self, failed: Failed) -> None:
         """The provider's stream broke: an event of which only a part has come is nobody's."""
@@ -141,14 +155,3 @@ class StreamRelay:
         """Send all that is held, and ``last``, as the end of the response."""
         await self.commit()
         await self._client.end(b"".join([*self.held, last]))
-
-
-def _is_whole(frame: Frame) -> bool:
-    """Whether the last event of a stream, which lacks its end, is one: a part of an event is nobody's."""
-    if frame.data is None or frame.data == b"[DONE]":
-        return True
-    try:
-        json.loads(frame.data)
-    except (ValueError, RecursionError):
-        return False
-    return True
