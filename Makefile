@@ -5,7 +5,7 @@ READY := .venv/.ready
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proof lint types format check docs bench clean
+.PHONY: help demo test proof lint types format check docs bench load clean
 
 help: ## List these targets
 	@sed -n 's/^\([a-z]*\):.*## /\1	/p' $(MAKEFILE_LIST) | expand -t 10
@@ -35,6 +35,9 @@ docs: $(READY) ## Write the generated sections of README.md and docs/
 
 bench: $(READY) ## Measure the pipeline, as benchmarks/README.md says
 	@$(BIN)/python benchmarks/pipeline.py $(ARGS)
+
+load: $(READY) ## Measure the gateway beside going direct and a peer, as benchmarks/README.md says
+	@$(BIN)/python benchmarks/gateway.py $(ARGS)
 
 clean: ## Remove all that was made here, the demo too
 	rm -rf .venv .tools demo dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
