@@ -285,7 +285,7 @@ def test_ingest_names_the_formats(run: Run, folder: Path) -> None:
 
 
 def test_the_demo_answers_adds_up_and_prints_commands_that_run(folder: Path) -> None:
-    demo = [TOLLHOUSE, "demo", "--calls", "300", "--days", "2"]
+    demo = [TOLLHOUSE, "demo", "--calls", "300", "--days", "2", "--live", "0"]
     first = subprocess.run(demo, capture_output=True, text=True, check=False)
 
     assert (first.returncode, first.stderr) == (0, "")
@@ -353,7 +353,7 @@ def test_a_demo_whose_job_fails_says_why_and_what_to_do(folder: Path) -> None:
     stage(folder / "demo", 50, 1, NOON)
     (folder / "demo" / "lake" / "_tollhouse").mkdir(parents=True)
     (folder / "demo" / "lake" / "_tollhouse" / "lake.json").write_text('{"engine": "spark", "format": 1}')
-    demo = [TOLLHOUSE, "demo", "--calls", "50", "--days", "1"]
+    demo = [TOLLHOUSE, "demo", "--calls", "50", "--days", "1", "--live", "0"]
     done = subprocess.run(demo, capture_output=True, text=True, check=False)
 
     assert done.returncode == 1

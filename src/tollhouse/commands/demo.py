@@ -13,31 +13,35 @@ from tollhouse.errors import LakeError, SettingsError
 from tollhouse.settings import FILE_NAME
 
 if TYPE_CHECKING:
-    from tollhouse.demo.staging import Staged, Totals
+    from tollhouse.demo.staging import Live, Staged, Totals
     from tollhouse.settings import Settings
     from tollhouse.sql.door import Door
 
-CALLS, DAYS = 20_000, 14
+CALLS, DAYS, LIVE_CALLS = 20_000, 14, 500
 
 
 @click.command("demo")
 @click.argument("folder", default="demo", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--calls", default=CALLS, show_default=True, type=click.IntRange(1), help="Calls to generate.")
 @click.option("--days", default=DAYS, show_default=True, type=click.IntRange(1), help="Days they are spread over.")
+@click.option("--live", default=LIVE_CALLS, show_default=True, type=click.IntRange(0), help="Calls to send besides.")
 @click.option("--fresh", is_flag=True, help="Make it anew where DIR holds a demo already.")
-def demo(folder: Path, calls: int, days: int, fresh: bool) -> None:
+def demo(folder: Path, calls: int, days: int, live: int, fresh: bool) -> None:
     """Make a lake out of generated traffic and answer three questions with it.
 
-    Writes the request log that three workers of a gateway would have written until last midnight (UTC), runs the
-    Dagster job `all` over it and asks the lake. A demo that is already in DIR (./demo by default) is used again.
+    Writes the request log that three workers of a gateway would have written until last midnight (UTC), sends live
+    calls through a gateway to simulated providers, runs the Dagster job `all` over both and asks the lake. A demo that
+    is already in DIR (./demo by default) is used again.
     """
     from tollhouse.demo.staging import demo_settings
 
     staged = _stage(folder, calls, days, is_fresh=fresh)
+    if live and staged.live is None:
+        staged = _go_live(folder, staged, live)
     settings = demo_settings(folder)
     _run_pipelines(settings)
     _answer(settings, staged)
-    _show_next(folder)
+    _show_next(folder, staged.live)
 
 
 def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
@@ -60,6 +64,24 @@ def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
         f"{made.segments} segments, {made.spool_bytes / 1e6:.1f} MB of request log, in {perf_counter() - begun:.1f} s."
     )
     return made
+
+
+def _go_live(folder: Path, staged: "Staged", calls: int) -> "Staged":
+    from tollhouse.demo.live import send_live
+    from tollhouse.demo.live_sdks import missing_sdks
+    from tollhouse.demo.staging import note_live
+
+    missing = missing_sdks()
+    if missing:
+        click.echo(f"No live calls: {' and '.join(missing)} not installed (`uv sync` in a checkout installs all).")
+        return staged
+    begun = perf_counter()
+    live = send_live(folder, calls)
+    click.echo(
+        f"Sent {live.calls:,} live calls with openai, anthropic and google-genai through a gateway to simulated "
+        f"providers, in {perf_counter() - begun:.1f} s."
+    )
+    return note_live(folder, staged, live)
 
 
 def _run_pipelines(settings: "Settings") -> None:
@@ -85,7 +107,9 @@ def _answer(settings: "Settings", staged: "Staged") -> None:
             click.echo()
             click.echo(_indented(_table(door, question.sql)))
         if staged.totals:
-            click.echo(f"\n── Does it add up?\n\n{_indented(_proof(door, staged.totals))}")
+            lines = _proof(door, staged.totals, staged.end)
+            lines += _live_proof(door, staged.live) if staged.live else []
+            click.echo(f"\n── Does it add up?\n\n{_indented(lines)}")
 
 
 def _table(door: "Door", query: str) -> list[str]:
@@ -99,14 +123,14 @@ def _indented(lines: Iterable[str]) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _proof(door: "Door", totals: "Totals") -> list[str]:
+def _proof(door: "Door", totals: "Totals", end: datetime) -> list[str]:
     """Lines that set what was written beside what is in the lake. Raises LakeError where they differ."""
     import msgspec
 
     from tollhouse.demo.answers import BALANCE, TOTALS
     from tollhouse.demo.staging import Totals
 
-    found = msgspec.convert(door.query(TOTALS).row(0, named=True), Totals)
+    found = msgspec.convert(door.query(TOTALS.format(end=end.isoformat())).row(0, named=True), Totals)
     balance = door.query(BALANCE).row(0, named=True)
     if found != totals or balance["unbalanced"]:
         raise LakeError(
@@ -121,6 +145,27 @@ def _proof(door: "Door", totals: "Totals") -> list[str]:
     ]
 
 
+def _live_proof(door: "Door", live: "Live") -> list[str]:
+    """Lines that set the live calls beside their rows and the providers' ledger. Raises LakeError where they differ."""
+    from tollhouse.demo.answers import LIVE
+
+    query = LIVE.format(begun=live.begun.isoformat(), ended=live.ended.isoformat())
+    found = door.query(query).row(0, named=True)
+    differing = [name for name, count in found.items() if count != getattr(live, name)]
+    if differing:
+        raise LakeError(
+            f"live calls: {live} was counted and the lake holds {found}; they differ in {', '.join(differing)}",
+            hint="this is a bug; please report it with the output of `tollhouse doctor`",
+        )
+    return [
+        f"live:      {live.calls:,} calls sent = {found['calls']:,} rows in the lake, {live.refused:,} of them refused",
+        f"provider:  {live.attempts:,} calls, {live.input_tokens:,} input and {live.output_tokens:,} output tokens in "
+        "its own ledger",
+        f"lake:      {found['attempts']:,} attempts, {found['input_tokens']:,} input and {found['output_tokens']:,} "
+        "output tokens → equal",
+    ]
+
+
 def _summary(totals: "Totals") -> str:
     return (
         f"{totals.calls:,} calls, {totals.open_calls:,} of them in doubt, {totals.input_tokens:,} input and "
@@ -128,7 +173,7 @@ def _summary(totals: "Totals") -> str:
     )
 
 
-def _show_next(folder: Path) -> None:
+def _show_next(folder: Path, live: "Live | None") -> None:
     program = tollhouse_command(folder / FILE_NAME)
     click.echo("\n── What next? Type\n")
     for arguments in (
@@ -137,5 +182,6 @@ def _show_next(folder: Path) -> None:
         "doctor",
         "run",
         "serve pipelines",
+        *([f"serve simulated --port {live.upstream.rpartition(':')[2]}", "serve gateway"] if live else []),
     ):
         click.echo(f"  {program} {arguments}")

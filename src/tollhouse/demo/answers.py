@@ -48,7 +48,13 @@ TOTALS = """\
 SELECT count(*) AS calls, count_if(invocation_state <> 'final') AS open_calls, sum(input_tokens) AS input_tokens,
        sum(output_tokens) AS output_tokens
 FROM silver.invocations
-WHERE log_format = 'tollhouse'"""
+WHERE log_format = 'tollhouse' AND event_time < TIMESTAMP '{end}'"""
+LIVE = """\
+SELECT count_if(is_last_attempt) AS calls, count_if(is_last_attempt AND attempt_number = 0) AS refused,
+       count_if(attempt_number > 0) AS attempts, sum(input_tokens) AS input_tokens,
+       sum(output_tokens) AS output_tokens
+FROM gold.costs
+WHERE event_time >= TIMESTAMP '{begun}' AND event_time <= TIMESTAMP '{ended}'"""
 BALANCE = """\
 SELECT sum(source_records) AS in_source, sum(bronze_records) AS in_bronze, sum(bronze_rejected) AS rejected,
        count_if(NOT is_balanced) AS unbalanced

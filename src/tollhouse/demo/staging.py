@@ -13,7 +13,7 @@ from tollhouse.settings import FILE_NAME, Settings, load_settings
 from tollhouse.settings_template import write_settings
 
 MARKER = "demo.json"
-_MADE = ("spool", "lake", ".tollhouse", FILE_NAME, ".gitignore")
+_MADE = ("spool", "lake", ".tollhouse", FILE_NAME, ".gitignore", "provider-key", "servers.log")
 
 
 class Totals(msgspec.Struct, frozen=True):
@@ -25,8 +25,27 @@ class Totals(msgspec.Struct, frozen=True):
     output_tokens: int
 
 
+class Live(msgspec.Struct, frozen=True):
+    """Calls that were sent through a gateway between two moments, ``refused`` of them by it on purpose.
+
+    ``attempts`` and tokens are those of the simulated providers' own ledger, whose URL was ``upstream``.
+    """
+
+    begun: dt.datetime
+    ended: dt.datetime
+    upstream: str
+    calls: int
+    refused: int
+    attempts: int
+    input_tokens: int
+    output_tokens: int
+
+
 class Staged(msgspec.Struct, frozen=True):
-    """What a demo's folder holds: the arguments it was made with, and the ledger's totals once all is written."""
+    """What a demo's folder holds: the arguments it was made with, and the ledger's totals once all is written.
+
+    ``live`` is None until live calls were sent.
+    """
 
     calls: int
     days: int
@@ -34,6 +53,7 @@ class Staged(msgspec.Struct, frozen=True):
     totals: Totals | None = None
     segments: int = 0
     spool_bytes: int = 0
+    live: Live | None = None
 
 
 def last_midnight(now: dt.datetime) -> dt.datetime:
@@ -74,6 +94,13 @@ def stage(folder: Path, calls: int, days: int, end: dt.datetime) -> Staged:
     )
     _mark(folder, written)
     return written
+
+
+def note_live(folder: Path, found: Staged, live: Live) -> Staged:
+    """What lies in ``folder`` from now on: the live calls too."""
+    noted = msgspec.structs.replace(found, live=live)
+    _mark(folder, noted)
+    return noted
 
 
 def demo_settings(folder: Path) -> Settings:
