@@ -1,5 +1,6 @@
 """``tollhouse serve gateway``: sockets, workers, signals."""
 
+import logging
 import os
 import shutil
 import socket
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
+from uvicorn.supervisors.multiprocess import Process
 
 from tollhouse.errors import SettingsError
 from tollhouse.gateway.configuration.configuration import Configuration
@@ -22,9 +25,35 @@ from tollhouse.gateway.operations.logs import route_logs
 from tollhouse.gateway.redaction import Redactor
 from tollhouse.gateway.worker import ADMIN_PORT_VARIABLE, METRICS_VARIABLE, SETTINGS_VARIABLE
 
+_logger = logging.getLogger(__name__)
 _BACKLOG = 2048
 # Longer than providers' SDKs keep an idle connection, so that the client closes it and no request crosses the close.
 _KEEP_ALIVE_SECONDS = 75
+
+
+class _Supervisor(Multiprocess):
+    """Workers that die are replaced, for as long as one of them serves.
+
+    uvicorn ends the gateway where a new worker cannot start, so that one crash while the settings file is invalid
+    would end the workers that go on with the settings from before.
+    """
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the dead; end where none can start."""
+        for index, process in enumerate(self.processes):
+            if self.should_exit.is_set() or process.is_alive(self.config.timeout_worker_healthcheck):
+                continue
+            process.kill()
+            process.join()
+            if process.exitcode == STARTUP_FAILURE:
+                _logger.error("a worker cannot start", extra={"worker": process.pid})
+                if not any(other.is_ready() for other in self.processes if other is not process):
+                    self.should_exit.set()
+                    return
+            else:
+                _logger.error("a worker has died", extra={"worker": process.pid, "exit_code": process.exitcode})
+            self.processes[index] = Process(self.config, self.sockets)
+            self.processes[index].start()
 
 
 class Addresses(NamedTuple):
@@ -71,7 +100,7 @@ def serve(settings_file: Path, show: Callable[[Addresses], None]) -> None:
         if document.workers == 1:
             uvicorn.Server(config).run([main, admin])
         else:
-            Multiprocess(config, [main, admin]).run()
+            _Supervisor(config, [main, admin]).run()
     finally:
         main.close()
         admin.close()
