@@ -19,7 +19,7 @@ from tollhouse.errors import TollhouseError
 VERBS = {
     "init": "Start a project of your own: models, SQL and a settings file that you can change.",
     "demo": "Make a lake out of generated traffic and answer three questions with it.",
-    "serve": "Run a server: pipelines (Dagster's webserver and daemon).",
+    "serve": "Run a server: the gateway, the pipelines (Dagster) or simulated providers.",
     "keys": "Make, rotate and revoke virtual keys; change principals and teams.",
     "ingest": "Read a log file or folder of another gateway into bronze, at once.",
     "run": "Bring every table up to date: read new logs, then transform.",

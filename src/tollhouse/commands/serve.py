@@ -12,7 +12,7 @@ from tollhouse.settings import find_settings_file, load_settings
 
 @click.group("serve")
 def serve() -> None:
-    """Run a server: pipelines (Dagster's webserver and daemon)."""
+    """Run a server: the gateway, the pipelines (Dagster) or simulated providers."""
 
 
 @serve.command("pipelines")
