@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tollhouse.cli import main
+from tollhouse.commands.demo import _go_live
 from tollhouse.demo import live_sdks
 from tollhouse.demo.live import kinds
 from tollhouse.demo.live_calls import KINDS
 from tollhouse.demo.live_settings import PROVIDER_KEY_FILE, write_gateway
-from tollhouse.demo.staging import demo_settings, stage, staged
+from tollhouse.demo.staging import demo_settings, stage
 from tollhouse.gateway.configuration.loading import load_configuration
 from tollhouse.settings import FILE_NAME
 
@@ -65,12 +65,7 @@ def test_without_the_sdks_one_line_says_so_and_the_demo_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(live_sdks._MODULES, "openai", "no_such_module_of_openai")
-    code = main(["demo", str(tmp_path / "demo"), "--calls", "20", "--days", "1"])
-    out = capsys.readouterr().out
+    made = stage(tmp_path, 5, 1, NOON)
 
-    assert code == 0
-    assert "No live calls: openai not installed" in out
-    assert "→ equal" in out
-    found = staged(tmp_path / "demo")
-    assert found is not None
-    assert found.live is None
+    assert _go_live(tmp_path, made, 10) == made
+    assert capsys.readouterr().out.startswith("No live calls: openai not installed")
