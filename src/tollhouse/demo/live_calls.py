@@ -95,7 +95,7 @@ def _read(answer: Any, asked: dict[str, Any]) -> Any:
 
 _QUIET = {"disable": True}
 KINDS = (
-    Kind(6, _chat("gpt-5.5")),
+    Kind(5, _chat("gpt-5.5")),
     Kind(8, _chat("gpt-5.5", stream=True)),
     Kind(6, _chat("gpt-5.5", tools=_CHAT_TOOLS)),
     Kind(3, _chat_image),
