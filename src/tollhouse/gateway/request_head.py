@@ -244,8 +244,13 @@ def _walk(body: bytes, name: bytes) -> tuple[int, int]:
             is_key = True
         elif depth == 1 and is_key and text.startswith(b'"'):
             is_key = False
-            start = body.index(b":", token.end()) + 1 if json.loads(text) == name.decode() else -1
+            start = _value_start(body, token.end()) if json.loads(text) == name.decode() else -1
     raise ValueError(f"the object has no member {name!r}")
+
+
+def _value_start(body: bytes, end_of_key: int) -> int:
+    after = body.index(b":", end_of_key) + 1
+    return len(body) - len(body[after:].lstrip())
 
 
 def _end(body: bytes, start: int, end: int) -> int:
