@@ -82,8 +82,9 @@ class Gateway:
             await self._answer(call, client, model_list(call))
             return
         admitted = await destinations(self._services, call)
-        watch.begin(admitted.endpoint.timeouts.total, receive)
-        course = Course(self._services, call, client, watch, admitted.endpoint, attempts)
+        endpoint = admitted.endpoint
+        watch.begin(endpoint.timeouts.total, receive, drains=endpoint.disconnect == "drain")
+        course = Course(self._services, call, client, watch, endpoint, attempts)
         await Exchange(course).run(admitted.targets)
 
     async def _answer(self, call: Call, client: Client, body: bytes) -> None:

@@ -79,6 +79,7 @@ class Exchange:
             if failure is None:
                 health.succeeded(tried.target)
                 return None
+            course.watch.check_client()
             if failure.may_fall_back:
                 health.failed(tried.target, failure.retry_after_seconds)
             wait = (

@@ -64,13 +64,13 @@ class StreamDelivery:
         except TransportError as error:
             return await self._broken(UPSTREAM_CUT, f"the provider's stream broke off: {error}")
         except InterruptedCallError as interruption:
-            return await self._interrupted(interruption, decoder)
+            return await self._interrupted(interruption)
         except asyncio.CancelledError:
             try:
                 interruption = self._course.watch.interruption()
             except asyncio.CancelledError:
                 return await self._broken(SHUTTING_DOWN, "the gateway is shutting down", may_fall_back=False)
-            return await self._interrupted(interruption, decoder)
+            return await self._interrupted(interruption)
         return await self._end()
 
     async def _pump(self, decoder: Decoder) -> Failure | None:
@@ -137,6 +137,9 @@ class StreamDelivery:
     async def _broken(self, kind: RefusalKind, message: str, *, may_fall_back: bool = True) -> Failure | None:
         """The stream cannot go on: another attempt where nothing has been sent, else the protocol's own error in it."""
         relay, course = self._relay, self._course
+        if course.watch.is_client_gone:
+            await self._leave()
+            return None
         if not course.client.has_started and not (relay.has_content and relay.is_committed):
             return Failure(kind, message, may_retry=may_fall_back, may_fall_back=may_fall_back)
         relay.break_off(Failed(status=kind.status, code=kind.code, message=message))
@@ -151,27 +154,16 @@ class StreamDelivery:
         await relay.end(last)
         return None
 
-    async def _interrupted(self, interruption: InterruptedCallError, decoder: Decoder) -> Failure | None:
+    async def _interrupted(self, interruption: InterruptedCallError) -> Failure | None:
         if interruption.reason != "client_left":
             message = f"the provider sent nothing more in time ({interruption.reason})"
             return await self._broken(UPSTREAM_TIMEOUT, message, may_fall_back=interruption.reason == "first_token")
-        if self._course.endpoint.disconnect == "drain":
-            await self._drain(decoder)
-        self._course.attempt.error_code = CLIENT_DISCONNECTED
-        await self._record("cancelled", CLIENT_DISCONNECTED, "the client closed its connection", CLIENT_LEFT_STATUS)
+        await self._leave()
         return None
 
-    async def _drain(self, decoder: Decoder) -> None:
-        """Read the provider to its end, for its usage, though nobody reads it any more."""
-        try:
-            async with asyncio.timeout(self._course.endpoint.timeouts.idle):
-                while not self._relay.is_over and (chunk := await self._reply.read()):
-                    self._relay.absorb(decoder.feed(chunk))
-        except TransportError:
-            return
-        except TimeoutError:
-            return
-        self._relay.finish()
+    async def _leave(self) -> None:
+        self._course.attempt.error_code = CLIENT_DISCONNECTED
+        await self._record("cancelled", CLIENT_DISCONNECTED, "the client closed its connection", CLIENT_LEFT_STATUS)
 
     async def _record(
         self,

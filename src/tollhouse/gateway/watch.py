@@ -24,6 +24,7 @@ class Watch:
 
     __slots__ = (
         "_at",
+        "_drains",
         "_idle",
         "_is_open",
         "_listening",
@@ -46,12 +47,16 @@ class Watch:
         self._what: Reason = "total"
         self._timer: asyncio.TimerHandle | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._is_open = False
+        self._is_open = self._drains = False
         self.reason: Reason | None = None
         self.is_client_gone = False
 
-    def begin(self, total_seconds: float, receive: Receive) -> None:
-        """From now on the call may be interrupted; that the client leaves is only seen by receiving."""
+    def begin(self, total_seconds: float, receive: Receive, *, drains: bool = False) -> None:
+        """From now on the call may be interrupted; that the client leaves is only seen by receiving.
+
+        ``drains``: a client that leaves interrupts nothing, since a read that is cancelled cannot be taken up again.
+        """
+        self._drains = drains
         self._is_open = True
         self._total_at = self._at = self._loop.time() + total_seconds
         self._listening = self._loop.create_task(self._await_disconnect(receive))
@@ -86,6 +91,12 @@ class Watch:
                 interruption = self.interruption()
                 if interruption.reason == "client_left":
                     raise interruption from None
+        self.check_client()
+
+    def check_client(self) -> None:
+        """Raises InterruptedCallError where the client has left."""
+        if self.is_client_gone:
+            raise InterruptedCallError("client_left")
 
     def interruption(self) -> InterruptedCallError:
         """The error to raise for the CancelledError just caught. Raises CancelledError where it is not this watch's."""
@@ -117,4 +128,5 @@ class Watch:
             pass
         if self._is_open:
             self.is_client_gone = True
-            self._interrupt("client_left")
+            if not self._drains:
+                self._interrupt("client_left")
