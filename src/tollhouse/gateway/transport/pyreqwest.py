@@ -46,10 +46,14 @@ class PyreqwestTransport:
             request = builder.streamed_read_buffer_limit(_READ_BUFFER_BYTES).build_streamed()
         except ValueError as error:
             raise TransportError("protocol", f"{host}: the request cannot be sent: {error}") from error
+        cancels = _cancels()
         try:
             reply = PyreqwestReply(request, await request.__aenter__(), host)
         except errors.PyreqwestError as error:
             raise _failure(error, host) from error
+        if _cancels() > cancels:
+            await reply.close()
+            raise asyncio.CancelledError
         if reply.status == HTTPStatus.SWITCHING_PROTOCOLS:
             await reply.close()
             raise TransportError("protocol", f"{host}: it changed to another protocol, unasked")
@@ -77,8 +81,11 @@ class PyreqwestReply:
     async def read(self) -> bytes:
         if self._is_ended:
             return b""
+        cancels = _cancels()
         try:
             chunk = await self._reader.read_chunk()
+            if _cancels() > cancels:
+                raise asyncio.CancelledError
         except errors.PyreqwestError as error:
             self._is_ended = True
             raise _failure(error, self._host) from error
@@ -94,6 +101,12 @@ class PyreqwestReply:
         if not self._is_ended:
             self._is_ended = True
             await self._request.__aexit__(None, None, None)
+
+
+def _cancels() -> int:
+    """How often this task was cancelled: the library forgets a cancellation that meets an answer on its way."""
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 def _headers(response: Response) -> list[tuple[str, str]]:
