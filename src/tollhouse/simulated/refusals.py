@@ -51,11 +51,10 @@ class RefusedError(TollhouseError):
 
 def error_body(wire: str | None, error: RefusedError, request_id: str) -> bytes:
     """The error as ``wire``'s provider writes it, OpenAI's way where no provider is known."""
-    return msgspec.json.encode(error_object(wire, error, request_id))
+    return msgspec.json.encode(_error_object(wire, error, request_id))
 
 
-def error_object(wire: str | None, error: RefusedError, request_id: str) -> dict[str, Any]:
-    """The same before it is encoded."""
+def _error_object(wire: str | None, error: RefusedError, request_id: str) -> dict[str, Any]:
     message, status = str(error), error.status
     if wire == "anthropic_messages":
         kind = _ANTHROPIC_TYPES.get(status, "invalid_request_error" if status < 500 else "api_error")

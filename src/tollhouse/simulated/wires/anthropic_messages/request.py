@@ -99,7 +99,6 @@ def read(body: bytes, *, is_count: bool = False) -> Asked:
         may_call=choice.type != "none",
         is_parallel=not choice.disable_parallel_tool_use,
         thinks=request.thinking is not None and request.thinking.type != "disabled",
-        shows_thinking=True,
         schema=_schema(request.output_config),
         max_tokens=request.max_tokens,
         stops=request.stop_sequences or [],

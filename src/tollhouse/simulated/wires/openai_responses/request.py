@@ -108,14 +108,10 @@ _FIELDS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def read(body: bytes) -> ResponsesAsked:
     """What the request asks. Raises RefusedError with OpenAI's 400; ``check_calls`` has to come after it."""
-    request = decoded(_DECODER, body)
-    fields = decoded(_FIELDS, body)
-    tally = Tally()
+    request, fields, tally = decoded(_DECODER, body), decoded(_FIELDS, body), Tally()
     tools = [tool for one in request.tools or [] if (tool := _tool(one, tally)) is not None]
     tally.text(request.instructions)
-    items = [_Item(role="user", content=request.input)] if isinstance(request.input, str) else request.input
-    for item in items:
-        _count(item, tally)
+    items = _counted(request.input, tally)
     reasoning = request.reasoning or _Reasoning()
     asked = ResponsesAsked(
         model=request.model,
@@ -140,6 +136,13 @@ def read(body: bytes) -> ResponsesAsked:
     )
     tally.put(asked)
     return asked
+
+
+def _counted(given: str | list[_Item], tally: Tally) -> list[_Item]:
+    items = [_Item(role="user", content=given)] if isinstance(given, str) else given
+    for item in items:
+        _count(item, tally)
+    return items
 
 
 def check_calls(asked: ResponsesAsked, earlier: list[str]) -> None:
