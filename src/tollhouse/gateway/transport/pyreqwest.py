@@ -84,14 +84,15 @@ class PyreqwestReply:
         cancels = _cancels()
         try:
             chunk = await self._reader.read_chunk()
-            if _cancels() > cancels:
-                raise asyncio.CancelledError
         except errors.PyreqwestError as error:
             self._is_ended = True
             raise _failure(error, self._host) from error
         except asyncio.CancelledError:
             await self.close()
             raise
+        if _cancels() > cancels:
+            await self.close()
+            raise asyncio.CancelledError
         if chunk is None:
             self._is_ended = True
             return b""
