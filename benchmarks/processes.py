@@ -67,16 +67,17 @@ class _Watch(threading.Thread):
 
     def run(self) -> None:
         while not self._ended.wait(_EVERY_SECONDS):
-            tree = _tree(self._pid)
-            self.processes = max(self.processes, len(tree))
-            self.peak_bytes = max(self.peak_bytes, sum(_resident(pid) for pid in tree))
+            found = tree(self._pid)
+            self.processes = max(self.processes, len(found))
+            self.peak_bytes = max(self.peak_bytes, sum(resident_bytes(pid) for pid in found))
 
     def stop(self) -> None:
         self._ended.set()
         self.join()
 
 
-def _tree(pid: int) -> list[int]:
+def tree(pid: int) -> list[int]:
+    """A process and all below it."""
     found = [pid]
     for each in found:
         for children in Path(f"/proc/{each}/task").glob("*/children"):
@@ -84,7 +85,8 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def resident_bytes(pid: int) -> int:
+    """Resident memory of one process, 0 where it has ended."""
     fields = _read(Path(f"/proc/{pid}/statm")).split()
     return int(fields[1]) * _PAGE if fields else 0
 

@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Verdict:
-    """One figure; it is met at ``bar`` or below."""
+    """One figure; it is met at ``bar`` or below, with ``is_least`` at ``bar`` or above."""
 
     subject: str
     measured: float
     bar: float
     unit: str = "x"
+    is_least: bool = False
 
     @property
     def is_met(self) -> bool:
-        """Whether the figure is no larger than the bar."""
-        return self.measured <= self.bar
+        """Whether the figure is on the right side of the bar."""
+        return self.measured >= self.bar if self.is_least else self.measured <= self.bar
 
 
 def table(verdicts: Sequence[Verdict]) -> str:
