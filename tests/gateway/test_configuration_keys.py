@@ -16,14 +16,12 @@ _ENDPOINT = "gateway.endpoints.<name>"
 _PROVIDER = "gateway.providers.<name>"
 # Keys that no test here changes yet. Each that gets its test leaves this set; none may come into it.
 NOT_YET = {
-    *(f"{_PROVIDER}.{key}" for key in ("base_url", "credential.env", "credential.file", "api_version", "prices_as")),
+    *(f"{_PROVIDER}.{key}" for key in ("credential.env", "credential.file", "api_version")),
     *(f"{_PROVIDER}.{key}" for key in ("kind", "protocols")),
-    *(f"{_ENDPOINT}.destinations[].{key}" for key in ("provider", "weight")),
-    *(f"{_ENDPOINT}.fallbacks[].{key}" for key in ("provider", "model", "name")),
+    f"{_ENDPOINT}.destinations[].weight",
     *(f"{_ENDPOINT}.{key}" for key in ("affinity", "disconnect", "cooldown.failures", "cooldown.seconds")),
     *(f"{_ENDPOINT}.retries.{key}" for key in ("base_ms", "max_ms")),
     *(f"{_ENDPOINT}.timeouts.{key}" for key in ("connect_ms", "first_token_ms", "idle_ms")),
-    *(f"{_ENDPOINT}.payloads.{key}" for key in ("sampling_fraction", "max_bytes")),
     *(f"gateway.{key}" for key in ("listen.host", "listen.port", "admin.host", "admin.port", "workers", "transport")),
     *(f"gateway.{key}" for key in ("drain_seconds", "trusted_proxies", "log_level", "payloads.sampling_fraction")),
     *(f"gateway.limits.{key}" for key in ("request_seconds", "event_bytes", "response_bytes", "decoded_ratio")),
@@ -52,6 +50,8 @@ def varied(tmp_path_factory: pytest.TempPathFactory, simulated: SimulatedServer)
     """Endpoints that differ in one key from ``plain``."""
     known = providers(simulated.url)
     known["marked"] = {**known["openai"], "headers": {"x-marked": "yes"}}
+    known["broken"] = {**known["openai"], "base_url": f"{simulated.behaving('status=503')}/v1"}
+    known["priced"] = {**known["openai"], "prices_as": "groq"}
     endpoints = {
         "plain": served(),
         "aliased": served(models=["other-*"]),
@@ -60,6 +60,14 @@ def varied(tmp_path_factory: pytest.TempPathFactory, simulated: SimulatedServer)
         "untried": served(retries={"attempts": 0}),
         "hasty": served(timeouts={"total_ms": 150}, retries={"attempts": 0}),
         "silent": served(payloads={"mode": "off"}),
+        "unlogged": served(payloads={"mode": "sampled", "sampling_fraction": 0}),
+        "brief": served(payloads={"max_bytes": 10}),
+        "broken": {"destinations": [{"provider": "broken"}]},
+        "rescued": {
+            "destinations": [{"provider": "broken"}],
+            "fallbacks": [{"provider": "priced", "model": "gpt-5.5", "name": "rescue"}],
+        },
+        "priced": {"destinations": [{"provider": "priced"}]},
         "marked": {"destinations": [{"provider": "marked"}]},
     }
     folder = tmp_path_factory.mktemp("varied")
@@ -109,6 +117,34 @@ def test_a_call_ends_after_the_total(varied: RunningGateway) -> None:
 def test_an_endpoint_may_log_no_bodies(varied: RunningGateway) -> None:
     assert "request_body" in row_of(varied, "plain")
     assert "request_body" not in row_of(varied, "silent")
+
+
+@changes(f"{_ENDPOINT}.payloads.sampling_fraction")
+@changes(f"{_ENDPOINT}.payloads.max_bytes")
+def test_an_endpoint_may_log_few_or_small_bodies(varied: RunningGateway) -> None:
+    assert row_of(varied, "unlogged")["payload_state"] == "sampled_out"
+    assert row_of(varied, "brief")["payload_state"] == "oversize"
+    assert "payload_state" not in row_of(varied, "plain")
+
+
+@changes(f"{_PROVIDER}.base_url")
+@changes(f"{_ENDPOINT}.destinations[].provider")
+def test_a_call_goes_where_the_destinations_provider_is(varied: RunningGateway) -> None:
+    assert (chat(varied, "plain").status, chat(varied, "broken").status) == (200, 503)
+
+
+@changes(f"{_ENDPOINT}.fallbacks[].provider")
+@changes(f"{_ENDPOINT}.fallbacks[].model")
+@changes(f"{_ENDPOINT}.fallbacks[].name")
+def test_a_failing_call_goes_on_to_the_fallback(varied: RunningGateway) -> None:
+    last = row_of(varied, "rescued")["attempts"][-1]
+    assert (last["action"], last["status_code"]) == ("FALLBACK", 200)
+    assert (last["provider"], last["destination_model"], last["destination_name"]) == ("groq", "gpt-5.5", "rescue")
+
+
+@changes(f"{_PROVIDER}.prices_as")
+def test_a_providers_prices_may_be_anothers(varied: RunningGateway) -> None:
+    assert [row_of(varied, model)["attempts"][0]["provider"] for model in ("plain", "priced")] == ["openai", "groq"]
 
 
 @changes(f"{_PROVIDER}.headers")
