@@ -162,7 +162,7 @@ class Bench:
 
     def rows(self) -> list[dict[str, Any]]:
         """The rows of the newest call so far."""
-        return [row for row in self.gateway.records("OUTCOME") if row["request_id"] == self.request_id]
+        return [row for row in self.gateway.records("OUTCOME", self.request_id) if row["request_id"] == self.request_id]
 
 
 class Seen(NamedTuple):
