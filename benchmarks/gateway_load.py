@@ -9,6 +9,7 @@ import sys
 from collections import deque
 from collections.abc import Callable
 from time import perf_counter
+from typing import cast
 
 import httptools
 import msgspec
@@ -63,7 +64,7 @@ class _Connection(asyncio.Protocol):
         self.has_first = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport  # type: ignore[assignment]
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._transport = None

@@ -27,8 +27,7 @@ class SocketTransport:
     def __init__(self, connect_seconds: float) -> None:
         """Certificates are checked against the system's store (``SSL_CERT_FILE`` names another)."""
         self._connect_seconds = connect_seconds
-        self._tls = ssl.create_default_context()
-        self._tls.set_alpn_protocols(["http/1.1"])
+        self._tls: ssl.SSLContext | None = None
         self._loop = asyncio.get_running_loop()
         self._idle: dict[Origin, deque[Connection]] = {}
         self._open: set[Connection] = set()
@@ -75,8 +74,8 @@ class SocketTransport:
     async def _connect(self, origin: Origin) -> Connection:
         if self._is_closed:
             raise TransportError("connect", f"{origin.host}:{origin.port}: the transport is closed")
-        tls = self._tls if origin.is_tls else None
         try:
+            tls = self._trusted() if origin.is_tls else None
             async with asyncio.timeout(self._connect_seconds):
                 _, connection = await self._loop.create_connection(
                     lambda: Connection(self, origin), origin.host, origin.port, ssl=tls
@@ -89,6 +88,13 @@ class SocketTransport:
         self._open.add(connection)
         _keep_alive(connection)
         return connection
+
+    def _trusted(self) -> ssl.SSLContext:
+        """Reading the store takes some 40 ms, so it is read once, and not where there is no TLS."""
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
 
     def _drop_idle(self) -> None:
         """Drops those idle for too long; comes again as long as there are idle ones."""
