@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from gateway_measures import Added, Costs, Pace, Target, added_latency, burst_us, costs, held_mib, small_us
+from gateway_measures import Added, Costs, Pace, Target, added_latency, bare_us, burst_us, costs, held_mib, small_us
 from gateway_processes import running, upstream
-from gateway_servers import LiteLLM, Tollhouse, headers, install_litellm
+from gateway_servers import BareEcho, LiteLLM, Tollhouse, headers, install_litellm
 from gateway_settling import medians, reload_seconds, revocation_seconds
 from verdicts import Verdict, table
 
@@ -51,20 +51,18 @@ class Run:
     def measure(self) -> list[Verdict]:
         verdicts: list[Verdict] = []
         parts = set(self._options.only)
-        highest, small = 0.0, 0.0
         if parts & set("abf"):
-            verdicts, found = self._costs()
-            highest, small = found.small_calls_a_second, found.small_us
-        if "b" in parts:
-            verdicts += self._latencies(highest / 2)
+            verdicts, (found, strict) = self._costs()
+            if "b" in parts:
+                verdicts += self._latencies(found.small_calls_a_second / 2, strict.small_calls_a_second / 2)
+            if "f" in parts:
+                verdicts += self._litellm(found.small_us)
         if "c" in parts:
             verdicts += self._memory()
         if "d" in parts:
             verdicts += self._settling()
         if "e" in parts:
             self._others()
-        if "f" in parts:
-            verdicts += self._litellm(small)
         return verdicts
 
     def _gateway(self, transport: str = FAST, durability: str = "interval", workers: int = 1) -> Tollhouse:
@@ -83,17 +81,21 @@ class Run:
         )
         return found
 
-    def _costs(self) -> tuple[list[Verdict], Costs]:
+    def _costs(self) -> tuple[list[Verdict], tuple[Costs, Costs]]:
         _say("", "== (a) CPU of one worker, in µs; everything is logged")
         _say("transport  spool       2 kB   76 kB   event 4ms  event 0ms  calls/s  RSS MiB")
         found = self._cost(FAST, "interval")
-        self._cost(FAST, "strict")
+        strict = self._cost(FAST, "strict")
+        echo = BareEcho(self._folder / "echo")
+        with running(echo.start()) as process:
+            small, agent = bare_us(Target(echo.port, headers("sk-bare"), process), self._pace)
+        _say(f"{'uvicorn, a bare echo':<20} {small:>6.0f} {agent:>7.0f}")
         return [
             Verdict("a: calls a second per core, 2 kB", 1e6 / found.small_us, SMALL_BAR, "/s", is_least=True),
             Verdict("a: calls a second per core, 76 kB", 1e6 / found.agent_us, AGENT_BAR, "/s", is_least=True),
             Verdict("a: events a second per core, 4 ms", 1e6 / found.paced_event_us, EVENT_BAR, "/s", is_least=True),
             Verdict("a: events a second per core, at once", 1e6 / found.burst_event_us, EVENT_BAR, "/s", is_least=True),
-        ], found
+        ], (found, strict)
 
     def _others(self) -> None:
         _say("", "== (e) the same over the other transports")
@@ -106,15 +108,16 @@ class Run:
             target = Target(gateway.port, gateway.headers, process)
             found = added_latency(target, self._direct, rate, self._pace)
         _say(
-            f"{durability:<9} at {rate:.0f} calls/s: added p50 {found.p50_ms:.2f} ms, p99 {found.p99_ms:.2f} ms "
+            f"{durability:<9} at {rate:.0f} calls/s, {found.answered_a_second:.0f} answered: "
+            f"added p50 {found.p50_ms:.2f} ms, p99 {found.p99_ms:.2f} ms "
             f"(direct {found.direct_p50_ms:.2f} and {found.direct_p99_ms:.2f} ms)"
         )
         return found
 
-    def _latencies(self, rate: float) -> list[Verdict]:
+    def _latencies(self, rate: float, strict_rate: float) -> list[Verdict]:
         _say("", "== (b) added latency, 2 kB, at half of the highest rate")
         found = self._latency("interval", rate)
-        self._latency("strict", rate)
+        self._latency("strict", strict_rate)
         return [
             Verdict("b: added latency, p50", found.p50_ms, P50_BAR_MS, " ms"),
             Verdict("b: added latency, p99", found.p99_ms, P99_BAR_MS, " ms"),

@@ -1,6 +1,5 @@
 """What is measured of a gateway, and its lines in the output."""
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import median
@@ -48,6 +47,7 @@ class Added:
     """Latency of one worker less that of going direct, at ``rate`` calls a second."""
 
     rate: float
+    answered_a_second: float
     p50_ms: float
     p99_ms: float
     direct_p50_ms: float
@@ -69,6 +69,12 @@ def costs(target: Target, pace: Pace) -> Costs:
     )
 
 
+def bare_us(target: Target, pace: Pace) -> tuple[float, float]:
+    """CPU of a call at 2 kB and at 76 kB."""
+    agents = _runs(_agent_plan(target, pace), target, pace)
+    return small_us(target, pace, CONNECTIONS), median(each.cpu_us_a_call for each in agents)
+
+
 def small_us(target: Target, pace: Pace, connections: int) -> float:
     """CPU of a call at 2 kB."""
     return median(each.cpu_us_a_call for each in _runs(_plan(target, chat("unary"), connections, pace), target, pace))
@@ -85,15 +91,15 @@ def added_latency(target: Target, direct: Target, rate: float, pace: Pace) -> Ad
     p50: list[float] = []
     p99: list[float] = []
     bare: list[Measured] = []
+    served: list[Measured] = []
     for _ in range(pace.repeat):
         bare.append(load(_plan(direct, chat("unary"), OPEN_LOOP_CONNECTIONS, pace, rate)))
-        through = load(_plan(target, chat("unary"), OPEN_LOOP_CONNECTIONS, pace, rate))
-        if through.calls_a_second < rate * 0.95:
-            sys.exit(f"only {through.calls_a_second:.0f} of {rate:.0f} calls a second were answered")
-        p50.append(through.result.p50_ms - bare[-1].result.p50_ms)
-        p99.append(through.result.p99_ms - bare[-1].result.p99_ms)
+        served.append(load(_plan(target, chat("unary"), OPEN_LOOP_CONNECTIONS, pace, rate)))
+        p50.append(served[-1].result.p50_ms - bare[-1].result.p50_ms)
+        p99.append(served[-1].result.p99_ms - bare[-1].result.p99_ms)
     return Added(
         rate=rate,
+        answered_a_second=median(each.calls_a_second for each in served),
         p50_ms=median(p50),
         p99_ms=median(p99),
         direct_p50_ms=median(each.result.p50_ms for each in bare),

@@ -40,6 +40,20 @@ class BodyLog(CustomLogger):
 
 body_log = BodyLog()
 '''
+_BARE_ECHO = """
+async def application(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    while (await receive()).get("more_body"):
+        pass
+    fields = [(b"content-type", b"application/json"), (b"content-length", b"1000")]
+    await send({"type": "http.response.start", "status": 200, "headers": fields})
+    await send({"type": "http.response.body", "body": b"x" * 1000})
+"""
 
 
 @dataclass
@@ -134,6 +148,23 @@ def headers(key: str) -> dict[str, str]:
         "x-stainless-retry-count": "0",
         "anthropic-version": "2023-06-01",
     }
+
+
+@dataclass
+class BareEcho:
+    """uvicorn with an application that reads the body and answers 1 kB: below it no gateway on uvicorn can go."""
+
+    folder: Path
+
+    def start(self) -> Process:
+        self.folder.mkdir(parents=True)
+        self.port = _free_port()
+        (self.folder / "bare_echo.py").write_text(_BARE_ECHO)
+        options = ("--http", "httptools", "--loop", "uvloop", "--no-access-log", "--log-level", "warning")
+        command = [sys.executable, "-m", "uvicorn", "bare_echo:application", "--port", str(self.port), *options]
+        process = Process(command, self.folder / "echo.log", "")
+        process.await_ok(f"http://127.0.0.1:{self.port}/")
+        return process
 
 
 @dataclass
