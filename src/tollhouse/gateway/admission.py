@@ -200,7 +200,7 @@ def _is_responses_shaped(body: bytes) -> bool:
 async def destinations(services: Services, call: Call) -> Admitted:
     """Where the call goes. Raises RefusalError where it may not, or nobody serves it."""
     if call.operation in _STORED:
-        return await _where_stored(services, call, call.subject or "", RESPONSE_NOT_FOUND)
+        return await _where_stored(services, call, call.subject or "")
     model = call.requested_model
     if not model:
         raise RefusalError(INVALID_REQUEST, "the body names no model", param="model")
@@ -215,7 +215,7 @@ async def destinations(services: Services, call: Call) -> Admitted:
             param="model",
         )
     if call.head.previous_response_id is not None and call.wire == "openai_responses":
-        kept = await _where_stored(services, call, call.head.previous_response_id, RESPONSE_NOT_FOUND)
+        kept = await _where_stored(services, call, call.head.previous_response_id)
         return Admitted(endpoint, kept.targets)
     key = call.marks.session_id or call.head.prompt_cache_key or grant.principal
     targets = [
@@ -229,7 +229,7 @@ async def destinations(services: Services, call: Call) -> Admitted:
     return Admitted(endpoint, targets)
 
 
-async def _where_stored(services: Services, call: Call, response_id: str, kind: RefusalKind) -> Admitted:
+async def _where_stored(services: Services, call: Call, response_id: str) -> Admitted:
     """The destination that keeps a response, for its owner; for anybody else there is none."""
     owner = call.grant.principal if call.grant else ""
     stored = await services.stored_responses.owner(response_id, owner)
@@ -241,4 +241,4 @@ async def _where_stored(services: Services, call: Call, response_id: str, kind: 
                     call.endpoint = call.endpoint or endpoint
                     call.requested_model = call.requested_model or stored.upstream_model
                     return Admitted(endpoint, [target])
-    raise RefusalError(kind, f"there is no stored response {response_id!r}")
+    raise RefusalError(RESPONSE_NOT_FOUND, f"there is no stored response {response_id!r}")

@@ -44,7 +44,6 @@ class Call:
         "ip_address",
         "is_concluded",
         "is_stream",
-        "key_headers",
         "known",
         "logged_headers",
         "logged_query",
@@ -53,7 +52,6 @@ class Call:
         "path",
         "query",
         "queue_ms",
-        "raw_path",
         "redactions",
         "request_id",
         "requested_model",
@@ -74,7 +72,6 @@ class Call:
         self.configuration = configuration
         self.method: str = scope["method"]
         self.path: str = scope["path"]
-        self.raw_path: bytes = scope.get("raw_path") or b""
         self.query: bytes = scope["query_string"]
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
         self.ip_address: str | None = scope["client"][0] if scope.get("client") else None
@@ -96,7 +93,6 @@ class Call:
         self.requested_model: str | None = None
         self.is_stream = False
         self.style: StreamStyle = "sse"
-        self.key_headers: frozenset[bytes] = frozenset()
         self.losses: list[str] = []
         self.queue_ms: int | None = None
         self.first_byte_ms: int | None = None

@@ -125,10 +125,7 @@ class Exchange:
         action: Action = "RETRY" if count > 1 else "FALLBACK" if attempts else "INITIAL_ATTEMPT"
         attempt = AttemptState(target, target.destination(call.requested_model or ""), len(attempts) + 1, action, wire)
         attempt.is_free = call.operation in _FREE
-        if self._is_translated(attempt):
-            self._translation = self._translation or translate(call)
-        request = outgoing(call, attempt, self._translation if self._is_translated(attempt) else None)
-        attempt.request = request
+        attempt.request = outgoing(call, attempt, self._translation_of(attempt))
         attempts.append(attempt)
         if len(attempts) == 1:
             await course.services.spool.announce(admit(call, attempt))
@@ -137,9 +134,13 @@ class Exchange:
             await course.services.spool.announce(attempt_start(call, attempts))
         return attempt
 
-    def _is_translated(self, attempt: AttemptState) -> bool:
+    def _translation_of(self, attempt: AttemptState) -> Translation | None:
+        """The call's translation, made once; None for an attempt in the caller's protocol."""
         call = self._course.call
-        return attempt.wire != call.wire or call.wire != call.answer_wire
+        if attempt.wire == call.wire == call.answer_wire:
+            return None
+        self._translation = self._translation or translate(call)
+        return self._translation
 
     async def _ask(self, attempt: AttemptState, tried: Try) -> Failure | None:
         course = self._course
@@ -166,7 +167,7 @@ class Exchange:
         if reply.status >= 400:
             return await self._refused(attempt, reply)
         call = self._course.call
-        translation = self._translation if self._is_translated(attempt) else None
+        translation = self._translation_of(attempt)
         decoder = decoder_for(reply.headers)
         content_type = next((value for name, value in reply.headers if name == "content-type"), "")
         is_array = call.style == "json_array" and call.is_stream and translation is None
@@ -185,9 +186,10 @@ class Exchange:
         said = error_of_body(body)
         message = said.message or f"the provider answered with status {reply.status}"
         kind = provider_failure(reply.status, said.code)
-        if self._is_translated(attempt) and self._translation is not None:
+        translation = self._translation_of(attempt)
+        if translation is not None:
             attempt.response_body = body.decode(errors="replace")
-            failed = self._translation.failure(attempt.wire, reply.status, body)
+            failed = translation.failure(attempt.wire, reply.status, body)
             kind, message = provider_failure(failed.status, failed.code), failed.message
         is_open = may_go_on(reply.status)
         waits = retry_after_seconds(reply.headers, datetime.now(UTC))
@@ -197,7 +199,7 @@ class Exchange:
     async def _give_up(self, failure: Failure) -> None:
         """No attempt is left: the last one's answer as it is, else our own words. Raises RefusalError for those."""
         course, answer = self._course, failure.answer
-        if answer is None or self._is_translated(course.attempt):
+        if answer is None or self._translation_of(course.attempt) is not None:
             headers: tuple[tuple[bytes, bytes], ...] = ()
             if failure.retry_after_seconds is not None:
                 headers = ((b"retry-after", b"%d" % max(1, round(failure.retry_after_seconds))),)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from tollhouse.gateway.identity.credentials import CREDENTIAL_HEADERS
+
 Pairs = list[tuple[bytes, bytes]]
 TextPairs = list[tuple[str, str]]
 
@@ -18,17 +20,6 @@ HOP_BY_HOP = frozenset(
         b"upgrade",
     }
 )
-CREDENTIALS = frozenset(
-    {
-        b"authorization",
-        b"x-api-key",
-        b"api-key",
-        b"x-goog-api-key",
-        b"x-tollhouse-key",
-        b"cookie",
-        b"x-amz-security-token",
-    }
-)
 # The upstream connection's own, or what only concerns the way from the client to here.
 _OWN = frozenset(
     {
@@ -43,7 +34,7 @@ _OWN = frozenset(
         b"databricks-ai-gateway-request-tags",
     }
 )
-_NOT_UPSTREAM = HOP_BY_HOP | CREDENTIALS | _OWN
+_NOT_UPSTREAM = HOP_BY_HOP | CREDENTIAL_HEADERS | {b"x-amz-security-token"} | _OWN
 _NOT_TO_CLIENT = HOP_BY_HOP | {b"content-length", b"set-cookie", b"alt-svc", b"strict-transport-security"}
 # What a call to another family's provider may keep: nothing there speaks the caller's protocol.
 _FOREIGN = frozenset({b"user-agent", b"traceparent", b"tracestate", b"baggage"})

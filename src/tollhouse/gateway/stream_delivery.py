@@ -1,6 +1,7 @@
 """An answer that comes as a stream: passed on as it comes, recorded before its terminal event."""
 
 import asyncio
+import contextlib
 
 from tollhouse.gateway.course import Course
 from tollhouse.gateway.decoding import Decoder
@@ -38,7 +39,6 @@ class StreamDelivery:
         call = course.call
         self._course = course
         self._reply = reply
-        self._has_other = has_other
         self._is_translated = translation is not None
         self._remembers = keeps(course)
         pipeline = pipeline_for(call, course.attempt, translation)
@@ -97,14 +97,10 @@ class StreamDelivery:
         """What may come after the terminal event; usually the end has come with it."""
         relay = self._relay
         if relay.is_over:
-            try:
+            with contextlib.suppress(TransportError, TimeoutError):
                 async with asyncio.timeout(_TAIL_SECONDS):
                     while chunk := await self._reply.read():
                         relay.absorb(decoder.feed(chunk))
-            except TransportError:
-                pass
-            except TimeoutError:
-                pass
         relay.finish()
 
     async def _remember(self) -> None:

@@ -74,8 +74,8 @@ class Worker:
 
 
 def _spare_the_collector() -> None:
-    """A call leaves few cycles, and what was made at the start is there for good: looking for garbage in it at every
-    seventieth call took a fifth of the CPU.
+    """Look for garbage less often, and never in what was made at the start, which is there for good: a call leaves
+    few cycles.
     """
     gc.collect()
     gc.freeze()

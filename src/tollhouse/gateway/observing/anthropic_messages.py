@@ -8,8 +8,8 @@ import msgspec
 from tollhouse.gateway.framing.frame import Frame
 from tollhouse.gateway.observing.anthropic_blocks import AnthropicBlock
 from tollhouse.gateway.observing.delta import made_bytes
-from tollhouse.gateway.observing.errors import error_of, error_of_body
-from tollhouse.gateway.observing.event_observer import EventObserver
+from tollhouse.gateway.observing.errors import error_of
+from tollhouse.gateway.observing.event_observer import EventObserver, WholeBody
 from tollhouse.gateway.observing.json_text import UNREADABLE, Json, raw_object, read_head, text_or_none, write
 from tollhouse.gateway.observing.observer import CONTENT, ERROR, TERMINAL
 from tollhouse.gateway.wires import Wire
@@ -18,12 +18,11 @@ _QUIET: Final = ("ping", "content_block_stop")
 _APART: Final = frozenset({"type", "delta", "usage"})
 
 
-class _Body(msgspec.Struct):
+class _Body(WholeBody):
     id: Any = None
     model: Any = None
     stop_reason: Any = None
     content: Any = None
-    error: Any = None
     usage: msgspec.Raw = msgspec.Raw()
 
 
@@ -65,10 +64,7 @@ class AnthropicMessagesObserver(EventObserver):
     def observe_body(self, body: bytes, status: int) -> None:
         """Take a whole unary body in the place of events; count_tokens' has no usage, since nothing was used."""
         seen = self.seen
-        seen.is_complete = True
-        head = read_head(body, _BODY, _Body)
-        if status >= 400 or head is None or head.error is not None:
-            seen.error = error_of_body(body)
+        head = self._read_whole(body, status, _BODY, _Body)
         if head is None:
             return
         seen.usage = raw_object(head.usage)

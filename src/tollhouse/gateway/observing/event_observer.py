@@ -1,8 +1,22 @@
 """What the observers of all protocols share: reading an event, and keeping raw what cannot be held."""
 
+from typing import Any, TypeVar
+
+import msgspec
+
 from tollhouse.gateway.framing.frame import Frame
-from tollhouse.gateway.observing.json_text import UNREADABLE, Json, decode, read
+from tollhouse.gateway.observing.errors import error_of_body
+from tollhouse.gateway.observing.json_text import UNREADABLE, Json, decode, read, read_head
 from tollhouse.gateway.observing.observer import Observed
+
+
+class WholeBody(msgspec.Struct):
+    """What every protocol's whole body may hold."""
+
+    error: Any = None
+
+
+_Whole = TypeVar("_Whole", bound=WholeBody)
 
 
 class EventObserver:
@@ -31,6 +45,16 @@ class EventObserver:
     def raw_events(self) -> bytes:
         """The raw bytes of the events that ``assembled`` cannot hold, joined; b"" where there are none."""
         return b"".join(self._raw)
+
+    def _read_whole(
+        self, body: bytes, status: int, decoder: "msgspec.json.Decoder[_Whole]", kind: type[_Whole]
+    ) -> _Whole | None:
+        """The members of a whole unary body, its error noted; None if it is no object."""
+        self.seen.is_complete = True
+        head = read_head(body, decoder, kind)
+        if status >= 400 or head is None or head.error is not None:
+            self.seen.error = error_of_body(body)
+        return head
 
     def _take(self, event: Json, frame: Frame) -> int:
         raise NotImplementedError

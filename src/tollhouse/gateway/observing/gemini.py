@@ -6,8 +6,8 @@ import msgspec
 
 from tollhouse.gateway.framing.frame import Frame
 from tollhouse.gateway.observing.delta import made_bytes
-from tollhouse.gateway.observing.errors import error_of, error_of_body
-from tollhouse.gateway.observing.event_observer import EventObserver
+from tollhouse.gateway.observing.errors import error_of
+from tollhouse.gateway.observing.event_observer import EventObserver, WholeBody
 from tollhouse.gateway.observing.gemini_candidate import GeminiCandidate
 from tollhouse.gateway.observing.json_text import (
     UNREADABLE,
@@ -25,12 +25,11 @@ from tollhouse.gateway.wires import Wire
 _APART: Final = frozenset({"candidates", "usageMetadata"})
 
 
-class _Body(msgspec.Struct, rename="camel"):
+class _Body(WholeBody, rename="camel"):
     response_id: Any = None
     model_version: Any = None
     candidates: Any = None
     prompt_feedback: Any = None
-    error: Any = None
     usage_metadata: msgspec.Raw = msgspec.Raw()
 
 
@@ -66,10 +65,7 @@ class GeminiObserver(EventObserver):
     def observe_body(self, body: bytes, status: int) -> None:
         """Take a whole unary body in the place of events."""
         seen = self.seen
-        seen.is_complete = True
-        head = read_head(body, _BODY, _Body)
-        if status >= 400 or head is None or head.error is not None:
-            seen.error = error_of_body(body)
+        head = self._read_whole(body, status, _BODY, _Body)
         if head is None:
             return
         seen.usage = raw_object(head.usage_metadata)

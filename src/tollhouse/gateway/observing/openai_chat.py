@@ -7,14 +7,13 @@ import msgspec
 from tollhouse.gateway.framing.frame import Frame
 from tollhouse.gateway.observing.chat_choice import ChatChoice
 from tollhouse.gateway.observing.delta import made_bytes
-from tollhouse.gateway.observing.errors import error_of, error_of_body
-from tollhouse.gateway.observing.event_observer import EventObserver
+from tollhouse.gateway.observing.errors import error_of
+from tollhouse.gateway.observing.event_observer import EventObserver, WholeBody
 from tollhouse.gateway.observing.json_text import (
     UNREADABLE,
     Json,
     objects,
     raw_object,
-    read_head,
     text_or_none,
     write,
 )
@@ -25,12 +24,11 @@ from tollhouse.gateway.wires import Wire
 _APART: Final = frozenset({"choices", "usage", "object", "obfuscation"})
 
 
-class _Body(msgspec.Struct):
+class _Body(WholeBody):
     id: Any = None
     model: Any = None
     service_tier: Any = None
     choices: Any = None
-    error: Any = None
     usage: msgspec.Raw = msgspec.Raw()
 
 
@@ -62,10 +60,7 @@ class OpenaiChatObserver(EventObserver):
     def observe_body(self, body: bytes, status: int) -> None:
         """Take a whole unary body in the place of events."""
         seen = self.seen
-        seen.is_complete = True
-        head = read_head(body, _BODY, _Body)
-        if status >= 400 or head is None or head.error is not None:
-            seen.error = error_of_body(body)
+        head = self._read_whole(body, status, _BODY, _Body)
         if head is None:
             return
         seen.usage = raw_object(head.usage)

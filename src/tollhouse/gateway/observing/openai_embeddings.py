@@ -5,16 +5,14 @@ from typing import Any
 import msgspec
 
 from tollhouse.gateway.framing.frame import Frame
-from tollhouse.gateway.observing.errors import error_of_body
-from tollhouse.gateway.observing.event_observer import EventObserver
-from tollhouse.gateway.observing.json_text import raw_object, read_head, text_or_none
+from tollhouse.gateway.observing.event_observer import EventObserver, WholeBody
+from tollhouse.gateway.observing.json_text import raw_object, text_or_none
 from tollhouse.gateway.wires import Wire
 
 
-class _Body(msgspec.Struct):
+class _Body(WholeBody):
     id: Any = None
     model: Any = None
-    error: Any = None
     usage: msgspec.Raw = msgspec.Raw()
 
 
@@ -35,10 +33,7 @@ class OpenaiEmbeddingsObserver(EventObserver):
     def observe_body(self, body: bytes, status: int) -> None:
         """Take a whole unary body in the place of events."""
         seen = self.seen
-        seen.is_complete = True
-        head = read_head(body, _BODY, _Body)
-        if status >= 400 or head is None or head.error is not None:
-            seen.error = error_of_body(body)
+        head = self._read_whole(body, status, _BODY, _Body)
         if head is not None:
             seen.usage = raw_object(head.usage)
             seen.response_id = text_or_none(head.id)
