@@ -19,7 +19,7 @@ from gateway_settling import medians, reload_seconds, revocation_seconds
 from verdicts import Verdict, table
 
 PARTS = "abcdef"
-FAST, OTHERS = "sockets", ("pyreqwest", "aiohttp")
+FAST, OTHERS = "sockets", ("aiohttp",)
 SMALL_BAR, AGENT_BAR, EVENT_BAR, RATIO_BAR = 2500, 1200, 30_000, 20
 P50_BAR_MS, P99_BAR_MS, MEMORY_BAR_MIB, SETTLE_BAR_SECONDS = 0.5, 3.0, 300, 1.0
 LITELLM_CONNECTIONS, LITELLM_WARM_SECONDS = 4, 5.0

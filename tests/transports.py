@@ -12,7 +12,7 @@ from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Reply, Transport, TransportError
 from tollhouse.gateway.transport.registry import open_transport
 
-EVERY: tuple[TransportName, ...] = ("sockets", "pyreqwest", "aiohttp")
+EVERY: tuple[TransportName, ...] = ("sockets", "aiohttp")
 each_transport = pytest.mark.parametrize("name", EVERY)
 DEADLINE_SECONDS = 20
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"

@@ -72,7 +72,7 @@ def _leaving(heads: bytes) -> tuple[Script, asyncio.Event, asyncio.Event]:
 PART = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\npart"
 
 
-@pytest.mark.parametrize("name", ["sockets", "aiohttp"])
+@each_transport
 def test_a_request_cancelled_before_its_head_drops_the_connection(name: TransportName) -> None:
     script, came, left = _leaving(b"")
 
@@ -85,29 +85,6 @@ def test_a_request_cancelled_before_its_head_drops_the_connection(name: Transpor
         await left.wait()
 
     play(name, script, scenario)
-
-
-def test_a_request_cancelled_before_its_head_drops_the_connection_of_pyreqwest_at_the_head() -> None:
-    came, left, goes_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
-
-    async def script(caller: Caller) -> None:
-        await caller.request()
-        came.set()
-        await goes_on.wait()
-        await caller.say(PART)
-        await caller.has_left()
-        left.set()
-
-    async def scenario(transport: Transport, provider: RawProvider) -> None:
-        sending = asyncio.create_task(transport.send("POST", f"{provider.url}/x", [], b"{}"))
-        await came.wait()
-        sending.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await sending
-        goes_on.set()
-        await left.wait()
-
-    play("pyreqwest", script, scenario)
 
 
 @each_transport

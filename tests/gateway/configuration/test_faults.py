@@ -71,7 +71,7 @@ TYPES = {
         server("workers: [1]"), "2: gateway.workers: found a list; allowed: a whole number from 1 to 256"
     ),
     "a mapping for a word": Fault(
-        server("transport: {a: 1}"), "2: gateway.transport: found a mapping; allowed: aiohttp, pyreqwest or sockets"
+        server("transport: {a: 1}"), "2: gateway.transport: found a mapping; allowed: aiohttp or sockets"
     ),
     "text for a list": Fault(
         server("trusted_proxies: 10.0.0.1"),
@@ -122,11 +122,11 @@ TYPES = {
     ),
     "control characters are escaped": Fault(
         server(r'transport: "\e[31m\n"'),
-        r"2: gateway.transport: found text '\x1b[31m\n'; allowed: aiohttp, pyreqwest or sockets",
+        r"2: gateway.transport: found text '\x1b[31m\n'; allowed: aiohttp or sockets",
     ),
     "long text is cut": Fault(
         server(f"transport: {'a' * 99}"),
-        f"2: gateway.transport: found text '{'a' * 60}…'; allowed: aiohttp, pyreqwest or sockets",
+        f"2: gateway.transport: found text '{'a' * 60}…'; allowed: aiohttp or sockets",
     ),
     "no providers": Fault(
         "providers: {}\nendpoints: {e: {destinations: [{provider: p}]}}",

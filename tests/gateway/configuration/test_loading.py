@@ -26,7 +26,7 @@ def test_a_provider_and_an_endpoint_are_enough(tmp_path: Path) -> None:
     document = configuration.document
 
     assert (document.listen.host, document.listen.port, document.admin.port) == ("127.0.0.1", 8080, 8081)
-    assert (document.workers, document.drain_seconds, document.transport) == (1, 30.0, "pyreqwest")
+    assert (document.workers, document.drain_seconds, document.transport) == (1, 30.0, "sockets")
     assert (document.limits.request_bytes, document.limits.decoded_ratio) == (33_554_432, 100)
     assert (document.spool.durability, document.spool.on_full) == ("interval", "reject")
     assert (document.permissions, document.identity.pepper, document.trusted_proxies) == (None, None, ())

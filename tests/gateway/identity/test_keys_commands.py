@@ -277,7 +277,7 @@ def test_the_configured_pepper_is_the_one_that_counts(run: Run, state: Path, mon
 def test_the_commands_load_no_engine_and_no_gateway_of_calls() -> None:
     code = (
         "import sys; from tollhouse.cli import main; main(['keys', '--help']); "
-        "print(*{'duckdb', 'polars', 'pyarrow', 'aiohttp', 'pyreqwest', 'sqlite3'} & set(sys.modules), file=sys.stderr)"
+        "print(*{'duckdb', 'polars', 'pyarrow', 'aiohttp', 'httptools', 'sqlite3'} & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 

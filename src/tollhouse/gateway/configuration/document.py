@@ -12,7 +12,7 @@ from tollhouse.gateway.wires import Wire
 from tollhouse.spool.writer import Durability
 
 ProviderKind = Literal["openai", "anthropic", "gemini", "azure_openai", "openai_compatible"]
-TransportName = Literal["sockets", "pyreqwest", "aiohttp"]
+TransportName = Literal["sockets", "aiohttp"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 FullPolicy = Literal["reject", "drop", "wait"]
 PayloadMode = Literal["on", "off", "sampled"]
@@ -265,7 +265,9 @@ class Gateway(Struct, frozen=True, forbid_unknown_fields=True):
     drain_seconds: Annotated[
         float, Meta(ge=0, le=86_400, description="How long calls in flight may go on after SIGTERM.")
     ] = 30.0
-    transport: Annotated[TransportName, Meta(description="HTTP client towards providers: fast or plain.")] = "pyreqwest"
+    transport: Annotated[
+        TransportName, Meta(description="HTTP client towards providers: our own, or the plain aiohttp.")
+    ] = "sockets"
     trusted_proxies: Annotated[
         tuple[Text, ...], Meta(description="Addresses or networks whose `x-forwarded-for` is believed.")
     ] = ()

@@ -1,1 +1,1 @@
-"""Calling a provider over HTTP, by one of two libraries behind one small interface."""
+"""Calling a provider over HTTP, in one of two ways behind one small interface."""

@@ -6,10 +6,6 @@ from tollhouse.gateway.transport.interface import Transport
 
 def open_transport(name: TransportName, connect_seconds: float) -> Transport:
     """Within the event loop that is to use it; a library is imported only where it is asked for."""
-    if name == "pyreqwest":
-        from tollhouse.gateway.transport.pyreqwest import PyreqwestTransport
-
-        return PyreqwestTransport(connect_seconds)
     if name == "aiohttp":
         from tollhouse.gateway.transport.aiohttp import AiohttpTransport
 
