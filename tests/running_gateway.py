@@ -158,7 +158,7 @@ class RunningGateway:
     def workers(self) -> list[int]:
         """Process ids of the workers; the one process where there is only one."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        named = [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+        named = [int(pid) for pid in children if b"spawn_main" in _command_of(pid)]
         return named or [self.process.pid]
 
     def call(
@@ -215,6 +215,14 @@ class RunningGateway:
             if time.monotonic() > deadline:
                 raise AssertionError(f"did not come: {what}")
             time.sleep(0.01)
+
+
+def _command_of(pid: str) -> bytes:
+    """The command line of a process; empty where it has just ended."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _bytes_of(path: Path) -> bytes:
