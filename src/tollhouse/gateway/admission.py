@@ -70,67 +70,73 @@ class Admitted(NamedTuple):
 
 def identify(services: Services, call: Call) -> None:
     """Route, client and caller of a request, before its body is read. Raises RefusalError."""
-    names = dict(call.headers)
-    is_anthropic = b"anthropic-version" in names
-    is_google = b"x-goog-api-key" in names
+    is_anthropic = b"anthropic-version" in call.named
+    is_google = b"x-goog-api-key" in call.named
     match = find_route(call.method, call.path, is_anthropic=is_anthropic, is_google=is_google)
     if match is None:
         call.wire = call.answer_wire = spoken_wire(call.path, is_anthropic=is_anthropic, is_google=is_google)
     else:
         _take_route(call, match)
-    _take_client(call, names)
+    _take_client(call)
     _check_headers(call)
     found = find_key(call.headers, call.query, call.wire)
-    call.logged_query, call.redactions = logged_query(call.query, found.key)
-    call.logged_headers, redactions = logged_headers(call.headers, found.key)
-    call.redactions += redactions
+    record = call.record
+    record.query, in_query = logged_query(call.query, found.key)
+    record.request_headers, in_headers = logged_headers(call.headers, found.key)
+    record.redaction_count = in_query + in_headers
     _drop_keys(call, found)
     call.grant = _authenticated(services, found)
     if match is None:
-        raise _no_such_route(call, names)
+        raise _no_such_route(call)
 
 
 def _drop_keys(call: Call, found: Found) -> None:
     """A virtual key in a header or parameter of any other name goes no further; the usual ones never go on."""
     if found.headers is not CREDENTIAL_HEADERS:
         call.headers = [pair for pair in call.headers if pair[0] not in found.headers]
+        call.named = dict(call.headers)
     if found.parameters is not CREDENTIAL_PARAMETERS:
         call.query = without_parameters(call.query, found.parameters)
 
 
 def _take_route(call: Call, match: Match) -> None:
-    call.route, call.subject = match
-    call.wire, call.answer_wire = match.route.wire, match.route.answer_wire
-    call.is_stream = match.route.is_stream
+    route, call.subject = match
+    record = call.record
+    call.route, call.operation = route, route.operation
+    call.wire, call.answer_wire = route.wire, route.answer_wire
+    record.api_type, record.is_stream = route.api_type, route.is_stream
     if call.wire == "gemini":
-        call.requested_model = call.subject
-        if call.is_stream and b"alt=sse" not in call.query:
+        record.requested_model = call.subject
+        if route.is_stream and b"alt=sse" not in call.query:
             call.style = "json_array"
     elif call.operation == "get_response" and b"stream=true" in call.query:
-        call.is_stream = True
+        record.is_stream = True
 
 
-def _take_client(call: Call, names: dict[bytes, bytes]) -> None:
-    call.connection = names.get(b"connection")
-    agent = names.get(b"user-agent")
-    call.user_agent = agent.decode("latin-1") if agent else None
-    given = names.get(b"x-request-id") or names.get(b"x-client-request-id")
+def _take_client(call: Call) -> None:
+    named, record = call.named, call.record
+    call.connection = named.get(b"connection")
+    agent = named.get(b"user-agent")
+    record.user_agent = agent.decode("latin-1") if agent else None
+    given = named.get(b"x-request-id") or named.get(b"x-client-request-id")
     if given and len(given) <= _LONGEST_REQUEST_ID:
-        call.request_id = given.decode("latin-1")
-    forwarded = names.get(b"x-forwarded-for")
-    if forwarded and call.ip_address and call.configuration.trusts_proxy(call.ip_address):
-        call.ip_address = _client_address(call, forwarded.decode("latin-1"))
+        record.request_id = given.decode("latin-1")
+    forwarded = named.get(b"x-forwarded-for")
+    if forwarded and record.ip_address and call.configuration.trusts_proxy(record.ip_address):
+        record.ip_address = _client_address(call, forwarded.decode("latin-1"), record.ip_address)
 
 
-def _client_address(call: Call, forwarded: str) -> str:
+def _client_address(call: Call, forwarded: str, peer: str) -> str:
     """The last address that no trusted proxy has: what stands before it may be anybody's invention."""
     addresses = [part.strip() for part in forwarded.split(",") if part.strip()]
     strangers = [address for address in addresses if not call.configuration.trusts_proxy(address)]
-    return strangers[-1] if strangers else (addresses[0] if addresses else call.ip_address or "")
+    return strangers[-1] if strangers else (addresses[0] if addresses else peer)
 
 
 def _check_headers(call: Call) -> None:
-    size = sum(len(name) + len(value) for name, value in call.headers)
+    size = 0
+    for name, value in call.headers:
+        size += len(name) + len(value)
     limit = call.configuration.document.limits.header_bytes
     if size > limit:
         raise RefusalError(
@@ -151,8 +157,8 @@ def _authenticated(services: Services, found: Found) -> Grant:
     raise RefusalError(*_FAULTS[grant])
 
 
-def _no_such_route(call: Call, names: dict[bytes, bytes]) -> RefusalError:
-    if call.path.endswith("/responses") and names.get(b"upgrade", b"").lower() == b"websocket":
+def _no_such_route(call: Call) -> RefusalError:
+    if call.path.endswith("/responses") and call.named.get(b"upgrade", b"").lower() == b"websocket":
         return RefusalError(
             WEBSOCKET_UNSUPPORTED, "the Responses protocol is not served over WebSocket; use POST and its event stream"
         )
@@ -162,10 +168,9 @@ def _no_such_route(call: Call, names: dict[bytes, bytes]) -> RefusalError:
 async def read_request(services: Services, call: Call, receive: Receive) -> None:
     """The body of a request whose caller is known. Raises RefusalError and ClientLeftError."""
     limits = call.configuration.document.limits
-    names = dict(call.headers)
     bounds = BodyLimits(limits.request_bytes, limits.request_seconds, limits.decoded_ratio)
-    body = await receive_body(receive, bounds, _announced(names))
-    encoding = names.get(b"content-encoding")
+    body = await receive_body(receive, bounds, _announced(call.named))
+    encoding = call.named.get(b"content-encoding")
     call.body = decode_body(body, encoding.decode("latin-1"), bounds) if encoding and body else body
     if call.method != "POST" or call.operation in _STORED:
         return
@@ -173,8 +178,8 @@ async def read_request(services: Services, call: Call, receive: Receive) -> None
     if not call.body.isascii():
         _check_utf8(call.body)
     if call.wire != "gemini":
-        call.requested_model = call.head.model
-        call.is_stream = call.head.is_stream and call.operation == "generate"
+        call.record.requested_model = call.head.model
+        call.record.is_stream = call.head.is_stream and call.operation == "generate"
     if call.path.startswith(_CURSOR) and _is_responses_shaped(call.body):
         call.wire = "openai_responses"
 
@@ -201,7 +206,7 @@ async def destinations(services: Services, call: Call) -> Admitted:
     """Where the call goes. Raises RefusalError where it may not, or nobody serves it."""
     if call.operation in _STORED:
         return await _where_stored(services, call, call.subject or "")
-    model = call.requested_model
+    model = call.record.requested_model
     if not model:
         raise RefusalError(INVALID_REQUEST, "the body names no model", param="model")
     call.endpoint = endpoint = call.configuration.endpoint_for(model)
@@ -239,6 +244,6 @@ async def _where_stored(services: Services, call: Call, response_id: str) -> Adm
                 if target.name == stored.destination_name and target.provider.name == stored.provider:
                     call.stored = stored
                     call.endpoint = call.endpoint or endpoint
-                    call.requested_model = call.requested_model or stored.upstream_model
+                    call.record.requested_model = call.record.requested_model or stored.upstream_model
                     return Admitted(endpoint, [target])
     raise RefusalError(RESPONSE_NOT_FOUND, f"there is no stored response {response_id!r}")

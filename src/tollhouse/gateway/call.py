@@ -16,54 +16,38 @@ from tollhouse.gateway.routes import Route
 from tollhouse.gateway.stored_responses import Stored
 from tollhouse.gateway.wires import Operation, StreamStyle, Wire
 from tollhouse.ids import uuid7
-from tollhouse.spool.records import Destination
+from tollhouse.spool.records import CallOutcome, Destination
 
 MODEL_SERVICE = "MODEL_PROVIDER_SERVICE"
 UNMANAGED = "unmanaged"
 _BITS_OF_ID = 74
-_random_bits = random.SystemRandom().getrandbits
+# Seeded by the system in each worker: ids must differ, not be hard to guess.
+_random_bits = random.Random().getrandbits  # noqa: S311
 Scope = Mapping[str, Any]
 
 
 class Call:
-    """A request and what the gateway has found out about it. Times are readings of ``time.monotonic_ns``."""
+    """A request and what the gateway has found out about it. Times are readings of ``time.monotonic_ns``.
 
-    __slots__ = (
-        "_marks",
-        "answer_wire",
-        "body",
-        "configuration",
-        "connection",
-        "endpoint",
-        "event_us",
-        "first_byte_ms",
-        "grant",
-        "head",
-        "headers",
-        "invocation_id",
-        "ip_address",
-        "is_concluded",
-        "is_stream",
-        "known",
-        "logged_headers",
-        "logged_query",
-        "losses",
-        "method",
-        "path",
-        "query",
-        "queue_ms",
-        "redactions",
-        "request_id",
-        "requested_model",
-        "route",
-        "started_ns",
-        "stored",
-        "style",
-        "subject",
-        "upstream_ns",
-        "user_agent",
-        "wire",
-    )
+    ``record`` is the OUTCOME as it grows: what the log says of the call stands there and nowhere else.
+    """
+
+    wire: Wire = "openai_chat"
+    answer_wire: Wire = "openai_chat"
+    operation: Operation = "generate"
+    style: StreamStyle = "sse"
+    route: Route | None = None
+    subject: str | None = None
+    grant: Grant | None = None
+    connection: bytes | None = None
+    head: Head = NO_HEAD
+    body = b""
+    endpoint: Endpoint | None = None
+    stored: Stored | None = None
+    upstream_ns = 0
+    is_concluded = False
+    _marks: Marks | None = None
+    _is_described = False
 
     def __init__(self, scope: Scope, configuration: Configuration) -> None:
         self.started_ns = time.monotonic_ns()
@@ -74,43 +58,28 @@ class Call:
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.ip_address: str | None = scope["client"][0] if scope.get("client") else None
-        self.wire: Wire = "openai_chat"
-        self.answer_wire: Wire = "openai_chat"
-        self.route: Route | None = None
-        self.subject: str | None = None
-        self.grant: Grant | None = None
-        self._marks: Marks | None = None
-        self.user_agent: str | None = None
-        self.connection: bytes | None = None
-        self.request_id = self.invocation_id
-        self.logged_query: str | None = None
-        self.logged_headers: dict[str, str] = {}
-        self.redactions = 0
-        self.head: Head = NO_HEAD
-        self.body = b""
-        self.endpoint: Endpoint | None = None
-        self.requested_model: str | None = None
-        self.is_stream = False
-        self.style: StreamStyle = "sse"
-        self.losses: list[str] = []
-        self.queue_ms: int | None = None
-        self.first_byte_ms: int | None = None
-        self.upstream_ns = 0
-        self.is_concluded = False
-        self.stored: Stored | None = None
-        self.known: dict[str, Any] | None = None
-
-    @property
-    def operation(self) -> Operation:
-        """What the route asks for."""
-        return self.route.operation if self.route else "generate"
+        self.named: dict[bytes, bytes] = dict(self.headers)
+        client = scope.get("client")
+        self.record = CallOutcome(
+            "",
+            self.invocation_id,
+            self.invocation_id,
+            rfc3339(self.event_us),
+            ip_address=client[0] if client else None,
+            service_type=MODEL_SERVICE,
+            api_type=UNMANAGED,
+            method=self.method,
+            path=self.path,
+            config_hash=configuration.hash,
+            outcome="rejected",
+            status_code=0,
+        )
 
     @property
     def marks(self) -> Marks:
         """What headers and body say of the client; first asked for once the body's head is read, or never will be."""
         if self._marks is None:
-            self._marks = marks(self.headers, self.head.metadata_user_id, self.head.prompt_cache_key)
+            self._marks = marks(self.named, self.head.metadata_user_id, self.head.prompt_cache_key)
         return self._marks
 
     @property
@@ -130,52 +99,36 @@ class Call:
         """Milliseconds since the request came."""
         return elapsed_ms(self.started_ns)
 
-    def fields(self, destination: Destination | None) -> dict[str, Any]:
-        """The members of ``records.Call``, made once; ``destination`` is the first one that is tried."""
-        if self.known is None:
-            self.known = self._fields(destination)
-        return self.known
+    def described(self, destination: Destination | None) -> CallOutcome:
+        """The record with all that is known at admission; ``destination`` is the first one that is tried."""
+        record = self.record
+        if not self._is_described:
+            self._is_described = True
+            record.destination = destination
+            self._describe(record)
+        return record
 
-    def _fields(self, destination: Destination | None) -> dict[str, Any]:
+    def _describe(self, record: CallOutcome) -> None:
         marks, grant, endpoint = self.marks, self.grant, self.endpoint
-        known: dict[str, Any] = {
-            "invocation_id": self.invocation_id,
-            "request_id": self.request_id,
-            "event_time": rfc3339(self.event_us),
-            "ip_address": self.ip_address,
-            "user_agent": self.user_agent,
-            "service_type": MODEL_SERVICE,
-            "api_type": self.route.api_type if self.route else UNMANAGED,
-            "method": self.method,
-            "path": self.path,
-            "query": self.logged_query,
-            "requested_model": self.requested_model,
-            "is_stream": self.is_stream,
-            "client_kind": marks.client_kind,
-            "session_id": marks.session_id,
-            "turn_id": marks.turn_id,
-            "trace_id": marks.trace_id,
-            "span_id": marks.span_id,
-            "request_tags": marks.request_tags,
-            "config_hash": self.configuration.hash,
-            "destination": destination,
-        }
+        record.client_kind = marks.client_kind
+        record.session_id = marks.session_id
+        record.turn_id = marks.turn_id
+        record.trace_id = marks.trace_id
+        record.span_id = marks.span_id
+        record.request_tags = marks.request_tags
         if grant is not None:
-            known |= {
-                "requester": grant.principal,
-                "requester_type": grant.principal_type,
-                "auth_mode": grant.auth_mode,
-                "key_id": grant.key_id,
-                "team": grant.team,
-                "groups": list(grant.groups),
-                "cost_center": grant.cost_center,
-                "project": grant.project,
-            }
+            record.requester = grant.principal
+            record.requester_type = grant.principal_type
+            record.auth_mode = grant.auth_mode
+            record.key_id = grant.key_id
+            record.team = grant.team
+            record.groups = list(grant.groups)
+            record.cost_center = grant.cost_center
+            record.project = grant.project
         if endpoint is not None:
-            known["endpoint_name"] = endpoint.name
-            known["endpoint_tags"] = dict(endpoint.tags)
-            known["deadline"] = rfc3339(self.event_us + int(endpoint.timeouts.total * 1_000_000))
+            record.endpoint_name = endpoint.name
+            record.endpoint_tags = dict(endpoint.tags)
+            record.deadline = rfc3339(self.event_us + int(endpoint.timeouts.total * 1_000_000))
         if self.body:
-            known["request_sha256"] = hashlib.sha256(self.body).hexdigest()
-            known["request_bytes"] = len(self.body)
-        return known
+            record.request_sha256 = hashlib.sha256(self.body).hexdigest()
+            record.request_bytes = len(self.body)

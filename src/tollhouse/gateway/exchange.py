@@ -123,13 +123,15 @@ class Exchange:
         call, attempts = course.call, course.attempts
         wire = wire_for(call, target) or call.wire
         action: Action = "RETRY" if count > 1 else "FALLBACK" if attempts else "INITIAL_ATTEMPT"
-        attempt = AttemptState(target, target.destination(call.requested_model or ""), len(attempts) + 1, action, wire)
+        attempt = AttemptState(
+            target, target.destination(call.record.requested_model or ""), len(attempts) + 1, action, wire
+        )
         attempt.is_free = call.operation in _FREE
         attempt.request = outgoing(call, attempt, self._translation_of(attempt))
         attempts.append(attempt)
         if len(attempts) == 1:
             await course.services.spool.announce(admit(call, attempt))
-            call.queue_ms = call.elapsed_ms()
+            call.record.queue_ms = call.elapsed_ms()
         else:
             await course.services.spool.announce(attempt_start(call, attempts))
         return attempt
@@ -147,7 +149,7 @@ class Exchange:
         call, limits = course.call, course.endpoint.timeouts
         attempt.begin()
         attempt.may_have_cost = call.operation in _COSTLY
-        if call.is_stream:
+        if call.record.is_stream:
             course.watch.expect("first_token", limits.first_token)
         else:
             course.watch.expect_more(limits.idle)
@@ -170,10 +172,10 @@ class Exchange:
         translation = self._translation_of(attempt)
         decoder = decoder_for(reply.headers)
         content_type = next((value for name, value in reply.headers if name == "content-type"), "")
-        is_array = call.style == "json_array" and call.is_stream and translation is None
+        is_array = call.style == "json_array" and call.record.is_stream and translation is None
         if is_array or content_type.startswith("text/event-stream"):
             return await StreamDelivery(self._course, reply, translation, has_other=tried.has_other).run(decoder)
-        if translation is not None and call.is_stream:
+        if translation is not None and call.record.is_stream:
             raise TransportError("protocol", f"a stream was asked for and {content_type or 'nothing'} came")
         return await deliver_whole(self._course, reply, decoder, translation)
 

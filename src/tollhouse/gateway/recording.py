@@ -1,17 +1,20 @@
 """From a call to its records."""
 
 import base64
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import NamedTuple
 
 from tollhouse.gateway.attempt import AttemptState
 from tollhouse.gateway.call import Call
 from tollhouse.gateway.clock import now_us, rfc3339
 from tollhouse.gateway.configuration.endpoint import Payloads
 from tollhouse.gateway.redaction import Redactor
+from tollhouse.spool import records
 from tollhouse.spool.records import Admit, AttemptStart, CallOutcome, Outcome, PayloadState, StreamEvents
 
 REQUEST_OVERSIZE = "MAX_REQUEST_SIZE_EXCEEDED"
 RESPONSE_OVERSIZE = "MAX_RESPONSE_SIZE_EXCEEDED"
+_members_of_call = attrgetter(*records.Call.__struct_fields__)
 
 
 class Delivered(NamedTuple):
@@ -40,13 +43,16 @@ class Ending(NamedTuple):
 
 def admit(call: Call, attempt: AttemptState) -> Admit:
     """The record before the first upstream call."""
-    return Admit(rfc3339(now_us()), **call.fields(attempt.destination))
+    record = call.described(attempt.destination)
+    record.recorded_at = rfc3339(now_us())
+    return Admit(*_members_of_call(record))
 
 
 def attempt_start(call: Call, attempts: list[AttemptState]) -> AttemptStart:
     """The record before each further upstream call, the last of ``attempts``."""
-    fields = call.fields(attempts[0].destination)
-    return AttemptStart(rfc3339(now_us()), **fields, attempts=[attempt.record() for attempt in attempts])
+    record = call.described(attempts[0].destination)
+    record.recorded_at = rfc3339(now_us())
+    return AttemptStart(*_members_of_call(record), attempts=[attempt.record() for attempt in attempts])
 
 
 def outcome(
@@ -56,76 +62,66 @@ def outcome(
 
     ``redactor`` sees here what it could not see in the encoded record: bytes behind base64, pieces of events.
     """
-    fields = call.fields(attempts[0].destination if attempts else None)
-    return CallOutcome(
-        rfc3339(now_us()),
-        **fields,
-        outcome=ending.outcome,
-        status_code=delivered.status,
-        attempts=[attempt.record() for attempt in attempts],
-        latency_ms=call.elapsed_ms(),
-        time_to_first_byte_ms=call.first_byte_ms,
-        queue_ms=call.queue_ms,
-        upstream_ms=call.upstream_ns // 1_000_000 if attempts else None,
-        finish_reason=ending.finish_reason,
-        error_code=ending.error_code,
-        error_message=ending.error_message,
-        response_bytes=delivered.size,
-        response_content_type=delivered.content_type,
-        request_headers=call.logged_headers,
-        translation_losses=call.losses,
-        stream_events=delivered.events,
-        **_payload(call, delivered, redactor),
-    )
-
-
-def _payload(call: Call, delivered: Delivered, redactor: Redactor) -> dict[str, Any]:
+    record = call.described(attempts[0].destination if attempts else None)
+    record.recorded_at = rfc3339(now_us())
+    record.outcome, record.error_code, record.error_message, record.finish_reason = ending
+    record.status_code = delivered.status
+    record.latency_ms = call.elapsed_ms()
+    if attempts:
+        record.attempts = [attempt.record() for attempt in attempts]
+        record.upstream_ms = call.upstream_ns // 1_000_000
+    record.response_bytes = delivered.size
+    record.response_content_type = delivered.content_type
+    record.stream_events = delivered.events
     if call.grant is None:
-        return {"payload_state": "unauthenticated", "redaction_count": call.redactions}
-    payloads = call.payloads
-    state = _state(call, payloads)
-    codes = list(call.marks.logging_error_codes)
-    known: dict[str, Any] = {
-        "payload_state": state,
-        "logging_error_codes": codes,
-        "redaction_count": call.redactions,
-    }
-    if payloads.mode == "sampled":
-        known["sampling_fraction"] = payloads.sampling_fraction
-    if state != "logged":
-        return known
-    faults: list[str] = []
-    if len(call.body) > payloads.max_bytes:
-        faults.append(REQUEST_OVERSIZE)
-    elif call.body:
-        _add_body(known, "request_body", call.body, redactor)
-    if delivered.is_cut or len(delivered.body or b"") + len(delivered.raw_events) > payloads.max_bytes:
-        faults.append(RESPONSE_OVERSIZE)
+        record.payload_state = "unauthenticated"
     else:
-        _add_body(known, "response_body", delivered.body or b"", redactor)
-        _add_events(known, delivered.raw_events, redactor)
-    if faults:
-        known |= {"payload_state": "oversize", "logging_error_codes": [*codes, *faults]}
-    return known
+        _add_payload(record, call, delivered, redactor)
+    return record
 
 
-def _add_body(known: dict[str, Any], name: str, body: bytes, redactor: Redactor) -> None:
-    if not body:
+def _add_payload(record: CallOutcome, call: Call, delivered: Delivered, redactor: Redactor) -> None:
+    payloads = call.payloads
+    record.payload_state = _state(call, payloads)
+    record.logging_error_codes = list(call.marks.logging_error_codes)
+    if payloads.mode == "sampled":
+        record.sampling_fraction = payloads.sampling_fraction
+    if record.payload_state != "logged":
         return
-    try:
-        known[name] = body.decode()
-    except UnicodeDecodeError:
-        redacted, count = redactor.redact_bytes(body)
-        known[name] = base64.b64encode(redacted).decode()
-        known[f"{name}_encoding"] = "base64"
-        known["redaction_count"] += count
+    body, answer = call.body, delivered.body or b""
+    if len(body) > payloads.max_bytes:
+        record.logging_error_codes.append(REQUEST_OVERSIZE)
+    elif body:
+        try:
+            record.request_body = body.decode()
+        except UnicodeDecodeError:
+            record.request_body = _in_base64(record, body, redactor)
+            record.request_body_encoding = "base64"
+    if delivered.is_cut or len(answer) + len(delivered.raw_events) > payloads.max_bytes:
+        record.logging_error_codes.append(RESPONSE_OVERSIZE)
+    else:
+        _add_answer(record, answer, delivered.raw_events, redactor)
+    if len(record.logging_error_codes) > len(call.marks.logging_error_codes):
+        record.payload_state = "oversize"
 
 
-def _add_events(known: dict[str, Any], events: bytes, redactor: Redactor) -> None:
+def _add_answer(record: CallOutcome, body: bytes, events: bytes, redactor: Redactor) -> None:
+    if body:
+        try:
+            record.response_body = body.decode()
+        except UnicodeDecodeError:
+            record.response_body = _in_base64(record, body, redactor)
+            record.response_body_encoding = "base64"
     if events:
         redacted, count = redactor.redact_events(events)
-        known["raw_events"] = redacted.decode(errors="replace")
-        known["redaction_count"] += count
+        record.raw_events = redacted.decode(errors="replace")
+        record.redaction_count += count
+
+
+def _in_base64(record: CallOutcome, body: bytes, redactor: Redactor) -> str:
+    redacted, count = redactor.redact_bytes(body)
+    record.redaction_count += count
+    return base64.b64encode(redacted).decode()
 
 
 def _state(call: Call, payloads: Payloads) -> PayloadState:

@@ -122,7 +122,7 @@ class StreamRelay:
             if flags & CONTENT and not self.has_content:
                 self.has_content = True
                 self._attempt.note_first_byte()
-                self._call.first_byte_ms = now
+                self._call.record.time_to_first_byte_ms = now
             if flags & TERMINAL:
                 self.is_terminal = True
             self.moments.append(now)

@@ -7,7 +7,7 @@ import socket
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
@@ -93,7 +93,7 @@ def serve(settings_file: Path, show: Callable[[Addresses], None]) -> None:
         proxy_headers=False,
         backlog=_BACKLOG,
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=round(document.drain_seconds),
+        timeout_graceful_shutdown=cast("int", document.drain_seconds),  # which asyncio waits for, fractions too
     )
     show(Addresses(_url(main), _url(admin)))
     try:

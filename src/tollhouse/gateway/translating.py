@@ -39,7 +39,8 @@ class Translation:
             body = provider_half(wire).write_request(conversation, model)
         except UntranslatableError as error:
             raise RefusalError(UNTRANSLATABLE, str(error), param=error.field) from error
-        self._call.losses = list(dict.fromkeys([*self._call.losses, *conversation.losses]))
+        record = self._call.record
+        record.translation_losses = list(dict.fromkeys([*record.translation_losses, *conversation.losses]))
         return body
 
     def answer(self, wire: Wire) -> tuple[AnswerReader, AnswerWriter]:
@@ -59,13 +60,14 @@ def translate(call: Call) -> Translation:
     """The call's request in the intermediate form. Raises RefusalError naming the field that cannot be carried over."""
     try:
         body: Any = json.loads(call.body)
-        conversation = caller_half(call.wire).read_request(body, call.requested_model or "", is_stream=call.is_stream)
+        model, is_stream = call.record.requested_model or "", call.record.is_stream
+        conversation = caller_half(call.wire).read_request(body, model, is_stream=is_stream)
     except UntranslatableError as error:
         raise RefusalError(UNTRANSLATABLE, str(error), param=error.field) from error
     except RecursionError as error:
         raise RefusalError(INVALID_JSON, "the body's JSON is nested too deeply") from error
-    sent = {name for name, _ in call.headers}
-    call.losses = [*conversation.losses, *(name for name in _HINT_HEADERS if name.encode() in sent)]
+    hints = (name for name in _HINT_HEADERS if name.encode() in call.named)
+    call.record.translation_losses = [*conversation.losses, *hints]
     return Translation(call, conversation)
 
 

@@ -33,7 +33,7 @@ def outgoing(call: Call, attempt: AttemptState, translation: Translation | None)
     else:
         body = translation.request(attempt.wire, model)
         headers = foreign_headers(
-            call.headers, is_stream=call.is_stream, is_anthropic=attempt.wire == "anthropic_messages"
+            call.headers, is_stream=call.record.is_stream, is_anthropic=attempt.wire == "anthropic_messages"
         )
         attempt.request_body = body.decode(errors="replace")
     attempt.request_bytes = len(body)
@@ -53,7 +53,7 @@ def _url(call: Call, attempt: AttemptState, *, is_translated: bool) -> str:
         attempt.wire,
         call.operation,
         model if is_about_model else call.subject or "",
-        is_stream=call.is_stream,
+        is_stream=call.record.is_stream,
         style="sse" if is_translated else call.style,
         is_batch=call.path.endswith(":batchEmbedContents"),
         query="" if is_translated else call.query.decode("latin-1"),
@@ -62,9 +62,9 @@ def _url(call: Call, attempt: AttemptState, *, is_translated: bool) -> str:
 
 def _same_body(call: Call, target: Target) -> bytes:
     body = call.body
-    if target.model is not None and target.model != call.requested_model and call.head.model is not None:
+    if target.model is not None and target.model != call.record.requested_model and call.head.model is not None:
         body = replace_member(body, "model", target.model)
-    if call.wire == "openai_chat" and call.is_stream and not call.head.includes_usage:
+    if call.wire == "openai_chat" and call.record.is_stream and not call.head.includes_usage:
         options = {**(call.head.stream_options or {}), "include_usage": True}
         change = replace_member if call.head.has_stream_options else insert_member
         body = change(body, "stream_options", options)

@@ -68,7 +68,7 @@ async def _send_translated(course: Course, body: bytes, translation: Translation
 async def _send(course: Course, body: bytes, headers: Pairs, observer: Observer) -> None:
     call, client = course.call, course.client
     await course.watch.close()
-    call.first_byte_ms = call.elapsed_ms()
+    call.record.time_to_first_byte_ms = call.elapsed_ms()
     headers.append((b"content-length", b"%d" % len(body)))
     status = course.attempt.status or 200
     client.begin(status, headers)
