@@ -22,7 +22,7 @@ from tollhouse.gateway.refusals import (
 from tollhouse.gateway.request_body import ClientLeftError, Receive, Send
 from tollhouse.gateway.services import Services
 from tollhouse.gateway.stream_delivery import CLIENT_DISCONNECTED, CLIENT_LEFT_STATUS
-from tollhouse.gateway.watch import InterruptedCallError, Watch
+from tollhouse.gateway.watch import InterruptedCallError, Nursery, Watch
 
 _JSON = (b"content-type", b"application/json")
 _MODEL_LISTS = frozenset({"list_models", "show_model"})
@@ -34,6 +34,7 @@ class Gateway:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._nursery = Nursery()
         self._open_calls = 0
         self._is_quiet = asyncio.Event()
         self._is_quiet.set()
@@ -59,7 +60,7 @@ class Gateway:
             reporter.call_began()
         client = Client(call, send)
         attempts: list[AttemptState] = []
-        watch = Watch()
+        watch = Watch(self._nursery, receive)
         try:
             await self._serve(call, client, receive, watch, attempts)
         except RefusalError as refusal:
@@ -83,9 +84,12 @@ class Gateway:
             return
         admitted = await destinations(self._services, call)
         endpoint = admitted.endpoint
-        watch.begin(endpoint.timeouts.total, receive, drains=endpoint.disconnect == "drain")
+        watch.begin(endpoint.timeouts.total, drains=endpoint.disconnect == "drain")
         course = Course(self._services, call, client, watch, endpoint, attempts)
-        await Exchange(course).run(admitted.targets)
+        try:
+            await Exchange(course).run(admitted.targets)
+        finally:
+            watch.end()
 
     async def _answer(self, call: Call, client: Client, body: bytes) -> None:
         headers = [_JSON, (b"content-length", b"%d" % len(body))]
