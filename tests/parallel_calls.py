@@ -1,6 +1,6 @@
 """Many calls of a gateway at once, from a thread each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -17,10 +17,18 @@ def all_at_once(work: Callable[[Any], _T], values: Iterable[Any], threads: int =
         return list(pool.map(work, values))
 
 
-def chat(gateway: RunningGateway, model: str = "gpt-5.5", *, simulated: str = "", **body: Any) -> Answer:
+def chat(
+    gateway: RunningGateway,
+    model: str = "gpt-5.5",
+    *,
+    simulated: str = "",
+    headers: Mapping[str, str] | None = None,
+    key: str | None = None,
+    **body: Any,
+) -> Answer:
     """A chat call; ``simulated`` is how the provider behaves."""
-    headers = {"x-simulated": simulated} if simulated else {}
-    return gateway.call(CHAT, {"model": model, "messages": HELLO, **body}, headers=headers)
+    sent = {**({"x-simulated": simulated} if simulated else {}), **(headers or {})}
+    return gateway.call(CHAT, {"model": model, "messages": HELLO, **body}, headers=sent, key=key)
 
 
 def slot_of(gateway: RunningGateway, answer: Answer) -> str:

@@ -1,6 +1,9 @@
 """A collector of spans that keeps what is sent to it."""
 
 import queue
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -45,6 +48,19 @@ class _Take(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """No lines of its own."""
+
+
+@contextmanager
+def collecting() -> Generator[Collector]:
+    """One that listens until the block ends."""
+    with Collector() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def attributes(span: Span) -> dict[str, Any]:

@@ -2,20 +2,18 @@
 
 import datetime as dt
 import http.client
-import json
 import os
 import random
 import signal
-import threading
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from parallel_calls import CHAT, HELLO, chat, through_both_workers
+from open_stream import OpenStream
+from parallel_calls import CHAT, chat, through_both_workers
 from running_gateway import Answer, RunningGateway
 from simulated_server import SimulatedServer
 
@@ -45,35 +43,6 @@ def is_alive(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except OSError:
         return False
-
-
-class OpenStream:
-    """A stream that is read to its end in a thread of its own, however it ends."""
-
-    def __init__(self, gateway: RunningGateway, path: str, model: str, behaviour: str) -> None:
-        self.first = threading.Event()
-        self.body = b""
-        parts = urlsplit(gateway.url)
-        self._connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
-        headers = {"authorization": f"Bearer {gateway.key}", "x-simulated": behaviour}
-        headers |= {"content-type": "application/json", "anthropic-version": "2023-06-01"}
-        body = json.dumps({"model": model, "stream": True, "max_tokens": 10_000, "messages": HELLO})
-        self._request = (path, body, headers)
-
-    def read(self) -> bytes:
-        path, body, headers = self._request
-        try:
-            self._connection.request("POST", path, body, headers)
-            answer = self._connection.getresponse()
-            while piece := answer.read1(65536):
-                self.body += piece
-                self.first.set()
-        except (OSError, http.client.HTTPException):
-            pass  # the worker was killed, which is what the test is about
-        finally:
-            self.first.set()
-            self._connection.close()
-        return self.body
 
 
 def test_sigterm_under_a_hundred_streams_loses_no_row(pair: RunningGateway) -> None:

@@ -2,10 +2,12 @@
 
 import resource
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from gateway_cases import HELLO
 from running_gateway import Answer, RunningGateway
 from simulated_server import SimulatedServer
@@ -31,6 +33,7 @@ def gaps(gateway: RunningGateway) -> list[dict[str, Any]]:
     return gateway.records("GAP")
 
 
+@pytest.mark.changes("gateway.spool.on_full")
 def test_reject_refuses_calls_before_any_provider_has_them_and_counts_what_is_lost(
     tmp_path: Path, simulated: SimulatedServer
 ) -> None:
@@ -50,6 +53,7 @@ def test_reject_refuses_calls_before_any_provider_has_them_and_counts_what_is_lo
         assert "refused 2 records" in gaps(gateway)[0]["reason"]
 
 
+@pytest.mark.changes("gateway.spool.on_full")
 def test_drop_serves_calls_and_counts_what_is_lost(tmp_path: Path, simulated: SimulatedServer) -> None:
     with RunningGateway(tmp_path, simulated.url, spool={"on_full": "drop"}) as gateway:
         with full_disk(gateway):
@@ -61,6 +65,7 @@ def test_drop_serves_calls_and_counts_what_is_lost(tmp_path: Path, simulated: Si
         assert "refused 2 records" in gaps(gateway)[0]["reason"]
 
 
+@pytest.mark.changes("gateway.spool.on_full", "gateway.spool.wait_seconds")
 def test_wait_refuses_calls_where_the_disk_stays_full(tmp_path: Path, simulated: SimulatedServer) -> None:
     with RunningGateway(tmp_path, simulated.url, spool={"on_full": "wait", "wait_seconds": 0.2}) as gateway:
         with full_disk(gateway):
@@ -69,3 +74,15 @@ def test_wait_refuses_calls_where_the_disk_stays_full(tmp_path: Path, simulated:
         assert ask(gateway).status == 200
         assert len(gateway.rows(1)) == 1
         assert "refused 2 records" in gaps(gateway)[0]["reason"]
+
+
+@pytest.mark.changes("gateway.spool.wait_seconds")
+def test_wait_serves_calls_once_the_disk_takes_records_again(tmp_path: Path, simulated: SimulatedServer) -> None:
+    with RunningGateway(tmp_path, simulated.url, spool={"on_full": "wait", "wait_seconds": 600}) as gateway:
+        with ThreadPoolExecutor(1) as pool, full_disk(gateway):
+            waiting = pool.submit(ask, gateway)
+            gateway.await_effect(lambda: gateway.admin("/readyz").status == 503, "the disk has refused a record")
+            assert not waiting.done()
+
+        assert waiting.result().status == 200
+        assert not gaps(gateway)

@@ -29,6 +29,13 @@ def respond(gateway: RunningGateway, *, simulated: str = "", key: str | None = N
     return gateway.call(RESPONSES, body, headers=headers, key=key)
 
 
+@pytest.mark.changes("gateway.workers")
+def test_so_many_processes_serve_calls(pair: RunningGateway, gateway: RunningGateway) -> None:
+    slots = {slot_of(pair, answer) for answer in through_both_workers(pair, lambda: chat(pair))}
+    assert (len(pair.workers()), len(slots)) == (2, 2)
+    assert gateway.workers() == [gateway.process.pid]
+
+
 def test_a_revoked_key_is_refused_by_both_workers(pair: RunningGateway) -> None:
     key = pair.make_key("leaver")
     body = {"model": "gpt-5.5", "messages": HELLO}
