@@ -170,7 +170,8 @@ def test_a_wrong_length_is_shorter_than_the_body(simulated: SimulatedServer) -> 
 
 def test_garbage_is_no_http_or_no_json(simulated: SimulatedServer) -> None:
     assert not unary(simulated, "garbage=head").raw.startswith(b"HTTP")
-    assert unary(simulated, "garbage=body").body == b"\xff\xfe\x00{not json\xc3"
+    body = unary(simulated, "garbage=body")
+    assert (body.body, body.is_whole) == (b"\xff\xfe\x00{not json\xc3", True)
     assert stream(simulated, "garbage=body").chunks == [b"data: \xff\xfe\x00{not json\xc3\n\n"]
     assert simulated.last()["finish"] == "garbage"
     whole = stream(simulated, "garbage=event")
@@ -352,6 +353,18 @@ def test_a_recorded_answer_without_chunks_has_its_length(simulated: SimulatedSer
 
     assert (answer.status, answer.headers["content-length"]) == (204, "0")
     assert "content-type" not in answer.headers
+
+
+@pytest.mark.parametrize("body", ["", None])
+@pytest.mark.parametrize("chunks", [None, [], [0]])
+def test_a_recorded_answer_may_be_empty(simulated: SimulatedServer, body: str | None, chunks: list[int] | None) -> None:
+    queued = {"verbatim": {"body_base64": body, "chunks": chunks}}
+    simulated.ask("POST", "/-/behaviours", json.dumps(queued).encode())
+    answer = unary(simulated, "")
+
+    assert (answer.status, answer.body, answer.is_whole) == (200, b"", True)
+    assert answer.raw.endswith(b"\r\n\r\n" if chunks is None else b"\r\n\r\n0\r\n\r\n")
+    assert answer.raw.count(b"0\r\n\r\n") == 1
 
 
 def test_close_ends_the_connection_and_burst_joins_events(simulated: SimulatedServer) -> None:

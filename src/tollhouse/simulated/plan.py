@@ -13,6 +13,7 @@ from tollhouse.simulated.shaping import shaped
 
 Ending = Literal["keep", "close", "reset", "hang"]
 _GARBAGE_HEAD = b"\x16\x03\x01 this is not HTTP \xff\xfe\r\n\r\n"
+_BROKEN_OFF = {"hung", "reset", "truncated"}  # the whole body was promised
 _LAST_CHUNK = b"0\r\n\r\n"
 _REASONS = {status.value: status.phrase for status in HTTPStatus} | {529: "Overloaded"}
 
@@ -41,7 +42,7 @@ def at_once(reply: Reply, *, keeps_alive: bool) -> bytes:
         raw = reply.events[0].raw if reply.events else b""
         return _head(reply, b"content-length: %d\r\n" % len(raw), keeps_alive) + raw
     parts = [_head(reply, b"transfer-encoding: chunked\r\n", keeps_alive)]
-    parts += [b"%x\r\n%b\r\n" % (len(event.raw), event.raw) for event in reply.events]
+    parts += [b"%x\r\n%b\r\n" % (len(event.raw), event.raw) for event in reply.events if event.raw]
     parts.append(_LAST_CHUNK)
     return b"".join(parts)
 
@@ -56,7 +57,8 @@ def planned(reply: Reply, behaviour: Behaviour, *, keeps_alive: bool) -> Plan:
     if behaviour.garbage == "head":
         return Plan([Step(_GARBAGE_HEAD, pause)], "close", "garbage")
     made = shaped(reply, behaviour)
-    total = sum(len(event.raw) for event in (reply.events if made.finish != "completed" else made.events))
+    promised = reply.events if made.finish in _BROKEN_OFF else made.events
+    total = sum(len(event.raw) for event in promised)
     length = _length(reply, behaviour, total)
     ending = _ending(made.finish, behaviour, keeps_alive=keeps_alive)
     framing = b"transfer-encoding: chunked\r\n" if length is None else b"content-length: %d\r\n" % length

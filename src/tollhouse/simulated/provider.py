@@ -174,7 +174,7 @@ def _verbatim(verbatim: Verbatim) -> Reply:
     types = [value for name, value in headers if name.lower() == "content-type"]
     return Reply(
         status=verbatim.status,
-        events=_chunks(verbatim.body_base64, verbatim.chunks or []),
+        events=_chunks(verbatim.body_base64 or b"", verbatim.chunks or []),
         content_type=types[0] if types else "",
         headers=[(name, value) for name, value in headers if name.lower() != "content-type"],
         is_stream=verbatim.chunks is not None,

@@ -13,7 +13,7 @@ class Verbatim(msgspec.Struct, forbid_unknown_fields=True):
 
     status: int = 200
     headers: list[tuple[str, str]] = []
-    body_base64: bytes = b""
+    body_base64: bytes | None = None
     chunks: list[int] | None = None
 
 
