@@ -8,14 +8,13 @@ import msgspec
 from tollhouse.gateway.call import Call
 from tollhouse.gateway.configuration.endpoint import Endpoint, Target
 from tollhouse.gateway.identity.credentials import (
-    CREDENTIAL_HEADERS,
     CREDENTIAL_PARAMETERS,
     Found,
-    find_key,
     without_parameters,
 )
 from tollhouse.gateway.identity.snapshot import Grant, KeyFault
-from tollhouse.gateway.redaction import logged_headers, logged_query
+from tollhouse.gateway.introduction import introduce
+from tollhouse.gateway.redaction import logged_query
 from tollhouse.gateway.refusals import (
     CONFLICTING_API_KEYS,
     EXPIRED_API_KEY,
@@ -34,7 +33,7 @@ from tollhouse.gateway.refusals import (
     RefusalKind,
 )
 from tollhouse.gateway.request_body import BodyLimits, Receive, decode_body, receive_body
-from tollhouse.gateway.routes import Match, find_route, spoken_wire
+from tollhouse.gateway.routes import Match, find_route, fixed_route, spoken_wire
 from tollhouse.gateway.routing import plan
 from tollhouse.gateway.services import Services
 from tollhouse.gateway.upstream import wire_for
@@ -70,33 +69,45 @@ class Admitted(NamedTuple):
 
 def identify(services: Services, call: Call) -> None:
     """Route, client and caller of a request, before its body is read. Raises RefusalError."""
-    is_anthropic = b"anthropic-version" in call.named
-    is_google = b"x-goog-api-key" in call.named
-    match = find_route(call.method, call.path, is_anthropic=is_anthropic, is_google=is_google)
-    if match is None:
-        call.wire = call.answer_wire = spoken_wire(call.path, is_anthropic=is_anthropic, is_google=is_google)
-    else:
+    match = fixed_route(call.method, call.path) or _other_route(call)
+    if match is not None:
         _take_route(call, match)
+    size = _size_of(call.headers)
+    call.introduction, call.content_length = introduce(call.headers, call.query, call.wire, size)
     _take_client(call)
-    _check_headers(call)
-    found = find_key(call.headers, call.query, call.wire)
-    record = call.record
+    found, record = call.introduction.found, call.record
     record.query, in_query = logged_query(call.query, found.key)
-    record.request_headers, in_headers = logged_headers(call.headers, found.key)
-    record.redaction_count = in_query + in_headers
-    _drop_keys(call, found)
+    record.request_headers = call.introduction.logged
+    if call.content_length:
+        record.request_headers = {**record.request_headers, "content-length": call.content_length.decode("latin-1")}
+    record.redaction_count = in_query + call.introduction.redactions
+    if found.parameters is not CREDENTIAL_PARAMETERS:
+        call.query = without_parameters(call.query, found.parameters)
+    limit = call.configuration.document.limits.header_bytes
+    if size > limit:
+        raise RefusalError(
+            HEADERS_TOO_LARGE, f"the request's headers are {size:,} bytes, more than {limit:,} (limits.header_bytes)"
+        )
     call.grant = _authenticated(services, found)
     if match is None:
         raise _no_such_route(call)
 
 
-def _drop_keys(call: Call, found: Found) -> None:
-    """A virtual key in a header or parameter of any other name goes no further; the usual ones never go on."""
-    if found.headers is not CREDENTIAL_HEADERS:
-        call.headers = [pair for pair in call.headers if pair[0] not in found.headers]
-        call.named = dict(call.headers)
-    if found.parameters is not CREDENTIAL_PARAMETERS:
-        call.query = without_parameters(call.query, found.parameters)
+def _other_route(call: Call) -> Match | None:
+    """The route of a request whose path does not tell all; of one that has none, the protocol of its caller."""
+    names = {name for name, _ in call.headers}
+    is_anthropic, is_google = b"anthropic-version" in names, b"x-goog-api-key" in names
+    match = find_route(call.method, call.path, is_anthropic=is_anthropic, is_google=is_google)
+    if match is None:
+        call.wire = call.answer_wire = spoken_wire(call.path, is_anthropic=is_anthropic, is_google=is_google)
+    return match
+
+
+def _size_of(headers: list[tuple[bytes, bytes]]) -> int:
+    size = 0
+    for name, value in headers:
+        size += len(name) + len(value)
+    return size
 
 
 def _take_route(call: Call, match: Match) -> None:
@@ -114,10 +125,8 @@ def _take_route(call: Call, match: Match) -> None:
 
 
 def _take_client(call: Call) -> None:
-    named, record = call.named, call.record
-    call.connection = named.get(b"connection")
-    agent = named.get(b"user-agent")
-    record.user_agent = agent.decode("latin-1") if agent else None
+    named, record = call.introduction.named, call.record
+    record.user_agent = call.introduction.user_agent
     given = named.get(b"x-request-id") or named.get(b"x-client-request-id")
     if given and len(given) <= _LONGEST_REQUEST_ID:
         record.request_id = given.decode("latin-1")
@@ -131,17 +140,6 @@ def _client_address(call: Call, forwarded: str, peer: str) -> str:
     addresses = [part.strip() for part in forwarded.split(",") if part.strip()]
     strangers = [address for address in addresses if not call.configuration.trusts_proxy(address)]
     return strangers[-1] if strangers else (addresses[0] if addresses else peer)
-
-
-def _check_headers(call: Call) -> None:
-    size = 0
-    for name, value in call.headers:
-        size += len(name) + len(value)
-    limit = call.configuration.document.limits.header_bytes
-    if size > limit:
-        raise RefusalError(
-            HEADERS_TOO_LARGE, f"the request's headers are {size:,} bytes, more than {limit:,} (limits.header_bytes)"
-        )
 
 
 def _authenticated(services: Services, found: Found) -> Grant:
@@ -158,7 +156,7 @@ def _authenticated(services: Services, found: Found) -> Grant:
 
 
 def _no_such_route(call: Call) -> RefusalError:
-    if call.path.endswith("/responses") and call.named.get(b"upgrade", b"").lower() == b"websocket":
+    if call.path.endswith("/responses") and call.introduction.named.get(b"upgrade", b"").lower() == b"websocket":
         return RefusalError(
             WEBSOCKET_UNSUPPORTED, "the Responses protocol is not served over WebSocket; use POST and its event stream"
         )
@@ -169,8 +167,8 @@ async def read_request(services: Services, call: Call, receive: Receive) -> None
     """The body of a request whose caller is known. Raises RefusalError and ClientLeftError."""
     limits = call.configuration.document.limits
     bounds = BodyLimits(limits.request_bytes, limits.request_seconds, limits.decoded_ratio)
-    body = await receive_body(receive, bounds, _announced(call.named))
-    encoding = call.named.get(b"content-encoding")
+    body = await receive_body(receive, bounds, call.announced_bytes)
+    encoding = call.introduction.named.get(b"content-encoding")
     call.body = decode_body(body, encoding.decode("latin-1"), bounds) if encoding and body else body
     if call.method != "POST" or call.operation in _STORED:
         return
@@ -182,11 +180,6 @@ async def read_request(services: Services, call: Call, receive: Receive) -> None
         call.record.is_stream = call.head.is_stream and call.operation == "generate"
     if call.path.startswith(_CURSOR) and _is_responses_shaped(call.body):
         call.wire = "openai_responses"
-
-
-def _announced(names: dict[bytes, bytes]) -> int:
-    text = names.get(b"content-length", b"")
-    return int(text) if text.isdigit() else 0
 
 
 def _check_utf8(body: bytes) -> None:

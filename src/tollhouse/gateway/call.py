@@ -11,6 +11,7 @@ from tollhouse.gateway.clock import elapsed_ms, now_us, rfc3339
 from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.endpoint import Endpoint, Payloads
 from tollhouse.gateway.identity.snapshot import Grant
+from tollhouse.gateway.introduction import NOBODY, Introduction
 from tollhouse.gateway.request_head import NO_HEAD, Head
 from tollhouse.gateway.routes import Route
 from tollhouse.gateway.stored_responses import Stored
@@ -39,7 +40,8 @@ class Call:
     route: Route | None = None
     subject: str | None = None
     grant: Grant | None = None
-    connection: bytes | None = None
+    introduction: Introduction = NOBODY
+    content_length = b""
     head: Head = NO_HEAD
     body = b""
     endpoint: Endpoint | None = None
@@ -58,7 +60,6 @@ class Call:
         self.path: str = scope["path"]
         self.query: bytes = scope["query_string"]
         self.headers: list[tuple[bytes, bytes]] = scope["headers"]
-        self.named: dict[bytes, bytes] = dict(self.headers)
         client = scope.get("client")
         self.record = CallOutcome(
             "",
@@ -79,8 +80,16 @@ class Call:
     def marks(self) -> Marks:
         """What headers and body say of the client; first asked for once the body's head is read, or never will be."""
         if self._marks is None:
-            self._marks = marks(self.named, self.head.metadata_user_id, self.head.prompt_cache_key)
+            known, head = self.introduction.marks, self.head
+            if known.session_id is None and (head.metadata_user_id or head.prompt_cache_key):
+                known = marks(self.introduction.named, head.metadata_user_id, head.prompt_cache_key)
+            self._marks = known
         return self._marks
+
+    @property
+    def announced_bytes(self) -> int:
+        """The content length; 0 where none was given."""
+        return int(self.content_length) if self.content_length.isdigit() else 0
 
     @property
     def payloads(self) -> Payloads:

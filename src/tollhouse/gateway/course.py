@@ -19,8 +19,8 @@ async def conclude(
         if attempt.latency_ms is None:
             call.upstream_ns += attempt.end()
     record = outcome(call, attempts, ending, delivered, services.spool.redactor)
+    call.is_concluded = True  # whatever happens while the disk is waited for
     redactions = await services.spool.conclude(record)
-    call.is_concluded = True
     for reporter in services.reporters:
         reporter.call_ended(record, redactions)
 

@@ -79,6 +79,13 @@ def _fixed() -> dict[tuple[str, str], Route]:
 
 
 FIXED = _fixed()
+# Of these paths alone a client's headers say nothing.
+_MATCHES = {key: Match(route, None) for key, route in FIXED.items() if route.operation != "list_models"}
+
+
+def fixed_route(method: str, path: str) -> Match | None:
+    """The route of a request that means the same from every client; ``find_route`` knows all others."""
+    return _MATCHES.get((method, path))
 
 
 def find_route(method: str, path: str, *, is_anthropic: bool, is_google: bool) -> Match | None:

@@ -12,17 +12,59 @@ from tollhouse.errors import SpoolError, StorageError
 from tollhouse.gateway.clock import now_us, rfc3339
 from tollhouse.gateway.redaction import Redactor
 from tollhouse.gateway.refusals import SPOOL_UNAVAILABLE, RefusalError
+from tollhouse.spool.open_segment import OpenSegment
 from tollhouse.spool.records import Gap, SpoolRecord
-from tollhouse.spool.writer import Durability, SpoolWriter
+from tollhouse.spool.writer import Durability, SpoolWriter, Written
 
 OnFull = Literal["reject", "drop", "wait"]
 
 _RETRY_SECONDS = 0.05
 _RETRY_AFTER = ((b"retry-after", b"5"),)
-# strict waits for the disk in a thread each, and those that wait at the same time share one sync.
-_STRICT_THREADS = 64
 _encode = msgspec.json.Encoder().encode
 _log = logging.getLogger(__name__)
+
+
+class GroupSync:
+    """Waits for the disk in a thread, once for all records that were written meanwhile."""
+
+    def __init__(self, writer: SpoolWriter) -> None:
+        self._writer = writer
+        self._thread = ThreadPoolExecutor(1, "tollhouse-strict")
+        self._waiting: dict[asyncio.Future[None], Written] = {}
+        self._working: asyncio.Task[None] | None = None
+
+    async def wait(self, written: Written) -> None:
+        """Return once the record is on the disk. Raises StorageError where the disk refuses."""
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[None] = loop.create_future()
+        self._waiting[done] = written
+        if self._working is None:
+            self._working = loop.create_task(self._work())
+        await done
+
+    def close(self) -> None:
+        self._thread.shutdown()
+
+    async def _work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group, self._waiting = self._waiting, {}
+            last = {written.segment: written for written in group.values()}
+            failures = await loop.run_in_executor(self._thread, self._sync, list(last.values()))
+            for done, written in group.items():
+                error = failures.get(written.segment)
+                if not done.done():
+                    done.set_result(None) if error is None else done.set_exception(error)
+        self._working = None
+
+    def _sync(self, group: list[Written]) -> dict[OpenSegment, StorageError]:
+        failures: dict[OpenSegment, StorageError] = {}
+        for written in group:
+            try:
+                self._writer.sync(written)
+            except StorageError as error:
+                failures[written.segment] = error
+        return failures
 
 
 class Spool:
@@ -37,7 +79,7 @@ class Spool:
         self, root: Path, durability: Durability, on_full: OnFull, wait_seconds: float, redactor: Redactor
     ) -> None:
         self._writer = SpoolWriter(root, durability=durability)
-        self._threads = ThreadPoolExecutor(_STRICT_THREADS, "tollhouse-strict") if durability == "strict" else None
+        self._syncs = GroupSync(self._writer) if durability == "strict" else None
         self._on_full: OnFull = on_full
         self._wait_seconds = wait_seconds
         self.redactor = redactor
@@ -54,7 +96,7 @@ class Spool:
 
     async def announce(self, record: SpoolRecord) -> None:
         """Write a record that must be durable before the call goes on. Raises RefusalError where it cannot be."""
-        error = await self._append(_encode(record))
+        error = await self._append(self.redactor.redact_line(_encode(record))[0])
         if error is None or self._on_full == "drop":
             return
         raise RefusalError(
@@ -65,7 +107,7 @@ class Spool:
 
     async def note(self, record: SpoolRecord) -> None:
         """Write a record that no call waits for; one that the disk refuses is counted as lost."""
-        await self._append(_encode(record))
+        await self._append(self.redactor.redact_line(_encode(record))[0])
 
     def follow(self, on_full: OnFull, wait_seconds: float) -> None:
         """What a new configuration says."""
@@ -78,59 +120,57 @@ class Spool:
         One that the disk refuses is counted as lost: the call stays in doubt by the record that announced it.
         """
         encoded, redactions = self.redactor.redact_line(_encode(record))
-        await self._append_redacted(encoded)
+        await self._append(encoded)
         return redactions
 
     async def close(self) -> None:
         """Seal the open segment. Raises StorageError for what could not be sealed."""
         await asyncio.to_thread(self._writer.close)
-        if self._threads is not None:
-            self._threads.shutdown()
+        if self._syncs is not None:
+            self._syncs.close()
 
     async def _append(self, encoded: bytes) -> Exception | None:
-        return await self._append_redacted(self.redactor.redact_line(encoded)[0])
-
-    async def _append_redacted(self, encoded: bytes) -> Exception | None:
-        error = await self._write(encoded)
-        if error is None:
-            return None
-        if self._on_full == "wait":
-            error = await self._write_patiently(encoded)
-        if error is not None:
-            self._note_loss(len(encoded))
-        return error
-
-    async def _write(self, encoded: bytes) -> Exception | None:
+        """Nothing is awaited before the record is written: a call that is cancelled then is in the log."""
         try:
-            if self._lost_records:
-                await self._put(self._gap())
-                self._lost_records = self._lost_bytes = 0
-            await self._put(encoded)
+            written = self._write(encoded)
+            if self._syncs is not None:
+                await self._syncs.wait(written)
         except (StorageError, SpoolError) as error:
-            self.failed_appends += 1
-            if self.error is None:
-                _log.error("the request log cannot be written", extra={"error": str(error)})
-            self.error = str(error)
-            return error
+            return await self._append_patiently(encoded, error)
         self.error = None
         return None
 
-    async def _put(self, encoded: bytes) -> None:
-        if self._threads is None:
-            self._writer.append_encoded(encoded)
-        else:
-            # Shielded: a call that is cancelled now must not leave it open whether its record was written.
-            loop = asyncio.get_running_loop()
-            await asyncio.shield(loop.run_in_executor(self._threads, self._writer.append_encoded, encoded))
+    def _write(self, encoded: bytes) -> Written:
+        if self._lost_records:
+            self._writer.write(self._gap())
+            self._lost_records = self._lost_bytes = 0
+        return self._writer.write(encoded)
 
-    async def _write_patiently(self, encoded: bytes) -> Exception | None:
+    async def _append_patiently(self, encoded: bytes, error: Exception) -> Exception | None:
+        """After a first refusal: again and again where the configuration says so; else the record is lost."""
+        self._note_failure(error)
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._wait_seconds
-        while True:
+        while self._on_full == "wait" and loop.time() < deadline:
             await asyncio.sleep(_RETRY_SECONDS)
-            error = await self._write(encoded)
-            if error is None or loop.time() >= deadline:
-                return error
+            try:
+                written = self._write(encoded)
+                if self._syncs is not None:
+                    await self._syncs.wait(written)
+            except (StorageError, SpoolError) as again:
+                self._note_failure(again)
+                error = again
+            else:
+                self.error = None
+                return None
+        self._note_loss(len(encoded))
+        return error
+
+    def _note_failure(self, error: Exception) -> None:
+        self.failed_appends += 1
+        if self.error is None:
+            _log.error("the request log cannot be written", extra={"error": str(error)})
+        self.error = str(error)
 
     def _note_loss(self, size: int) -> None:
         self.dropped_records += 1

@@ -66,7 +66,7 @@ def translate(call: Call) -> Translation:
         raise RefusalError(UNTRANSLATABLE, str(error), param=error.field) from error
     except RecursionError as error:
         raise RefusalError(INVALID_JSON, "the body's JSON is nested too deeply") from error
-    hints = (name for name in _HINT_HEADERS if name.encode() in call.named)
+    hints = (name for name in _HINT_HEADERS if name.encode() in call.introduction.named)
     call.record.translation_losses = [*conversation.losses, *hints]
     return Translation(call, conversation)
 

@@ -6,7 +6,7 @@ from tollhouse.gateway.configuration.endpoint import Target
 from tollhouse.gateway.framing.frame import Framer
 from tollhouse.gateway.framing.json_array import JsonArrayFramer
 from tollhouse.gateway.framing.sse import SseFramer
-from tollhouse.gateway.headers import foreign_headers, upstream_headers
+from tollhouse.gateway.headers import foreign_headers
 from tollhouse.gateway.observing.registry import new_observer
 from tollhouse.gateway.pipeline import Passing, Pipeline, Translating
 from tollhouse.gateway.request_head import insert_member, replace_member
@@ -29,11 +29,13 @@ def outgoing(call: Call, attempt: AttemptState, translation: Translation | None)
     target, model = attempt.target, attempt.destination.destination_model
     if translation is None:
         body = _same_body(call, target)
-        headers = upstream_headers(call.headers, call.connection)
+        headers = call.introduction.upstream
     else:
         body = translation.request(attempt.wire, model)
         headers = foreign_headers(
-            call.headers, is_stream=call.record.is_stream, is_anthropic=attempt.wire == "anthropic_messages"
+            call.introduction.named.items(),
+            is_stream=call.record.is_stream,
+            is_anthropic=attempt.wire == "anthropic_messages",
         )
         attempt.request_body = body.decode(errors="replace")
     attempt.request_bytes = len(body)

@@ -33,8 +33,7 @@ def storage_error(doing: str, path: Path, error: OSError) -> StorageError:
 class Disk:
     """System calls as they are; each raises OSError."""
 
-    def write(self, descriptor: int, data: bytes | memoryview) -> int:
-        return os.write(descriptor, data)
+    write = staticmethod(os.write)
 
     def truncate(self, descriptor: int, size: int) -> None:
         os.ftruncate(descriptor, size)

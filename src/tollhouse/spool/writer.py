@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 import msgspec
 
@@ -32,6 +32,14 @@ SYNC_SECONDS = 0.1
 
 _encode_record = msgspec.json.Encoder().encode
 _heads = msgspec.json.Decoder(Head)
+
+
+class Written(NamedTuple):
+    """A record's sequence number, its segment, and where in it the record ends."""
+
+    sequence: int
+    segment: OpenSegment
+    size: int
 
 
 class SpoolWriter:
@@ -100,6 +108,13 @@ class SpoolWriter:
 
         Raises SpoolError where it holds a line's end, and what ``append`` raises.
         """
+        written = self.write(encoded)
+        if self.durability == "strict":
+            self.sync(written)
+        return written.sequence
+
+    def write(self, encoded: bytes) -> "Written":
+        """``append_encoded`` without its waiting for the disk, which ``sync`` does."""
         if b"\n" in encoded:
             raise SpoolError("an encoded record holds a newline", hint="encode it without white space between members")
         with self._lock:
@@ -108,11 +123,16 @@ class SpoolWriter:
             segment.append(frame(sequence, encoded))
             self._next_sequence = sequence + 1
             size = segment.size
-        if self.durability == "strict":
-            self._sync(segment, size)
-        elif size >= self._segment_bytes or (self.durability == "interval" and segment.unsynced_bytes >= SYNC_BYTES):
+        if size >= self._segment_bytes or (self.durability == "interval" and segment.unsynced_bytes >= SYNC_BYTES):
             self._wake.set()
-        return sequence
+        return Written(sequence, segment, size)
+
+    def sync(self, written: "Written") -> None:
+        """Return once it is on the disk, and all before it in its segment; callers at the same time share a sync.
+
+        Raises StorageError where the disk refuses: it stays open whether the record is on the disk.
+        """
+        self._sync(written.segment, written.size)
 
     def tend(self) -> None:
         """Sync what is not, unless ``durability`` is ``os``, and seal what is due: one step of the background thread.

@@ -1,6 +1,6 @@
 """Finding the caller's virtual key in a request, and all the credentials that must not go on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
@@ -46,7 +46,7 @@ class Found(NamedTuple):
     parameters: frozenset[bytes] = CREDENTIAL_PARAMETERS
 
 
-def find_key(headers: list[tuple[bytes, bytes]], query: bytes, wire: Wire) -> Found:
+def find_key(headers: Sequence[tuple[bytes, bytes]], query: bytes, wire: Wire) -> Found:
     """The virtual key in x-tollhouse-key, the protocol's own place or Authorization; header names are lower-case.
 
     All places that hold a virtual key must hold the same one, so none goes before another. A value in another format

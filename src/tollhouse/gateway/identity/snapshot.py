@@ -10,6 +10,7 @@ from tollhouse.gateway.identity.keys import Hasher, key_id_of
 from tollhouse.gateway.identity.states import Principal, PrincipalType, Team
 
 KeyFault = Literal["unknown", "expired", "revoked"]
+_MOST_VERIFIED = 10_000
 
 
 class Grant(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +42,7 @@ class Entry(msgspec.Struct, frozen=True, gc=False):
 class Snapshot:
     """All keys (by id), principals and teams (by name) as of ``version``; never changed."""
 
-    __slots__ = ("_hasher", "entries", "principals", "teams", "version")
+    __slots__ = ("_hasher", "_verified", "entries", "principals", "teams", "version")
 
     def __init__(
         self,
@@ -52,6 +53,7 @@ class Snapshot:
         version: int,
     ) -> None:
         self._hasher = hasher
+        self._verified: dict[bytes, tuple[Entry, Grant]] = {}
         self.entries = entries
         self.principals = principals
         self.teams = teams
@@ -63,18 +65,29 @@ class Snapshot:
         Only who has the whole secret learns that a key has ended.
         """
         given = key.encode(errors="replace") if isinstance(key, str) else key
-        key_id = key_id_of(given)
-        entry = None if key_id is None else self.entries.get(key_id)
-        if entry is None or not hmac.compare_digest(entry.digest, self._hasher.digest(given)):
+        verified = self._verified.get(given) or self._verify(given)
+        if verified is None:
             return "unknown"
+        entry, grant = verified
         if entry.revoked_at <= now:
             return "revoked"
         if entry.expires_at <= now:
             return "expired"
-        return self._grant(entry)
+        return grant
+
+    def _verify(self, key: bytes) -> tuple[Entry, Grant] | None:
+        """A key and its grant, once a snapshot: a client sends the same one again and again."""
+        key_id = key_id_of(key)
+        entry = None if key_id is None else self.entries.get(key_id)
+        if entry is None or not hmac.compare_digest(entry.digest, self._hasher.digest(key)):
+            return None
+        if len(self._verified) >= _MOST_VERIFIED:
+            self._verified.clear()
+        self._verified[key] = verified = (entry, self._grant(entry))
+        return verified
 
     def _grant(self, entry: Entry) -> Grant:
-        """Put together at each call, so that a team's change does not touch the keys of its members."""
+        """Put together here, so that a team's change does not touch the keys of its members."""
         principal = self.principals[entry.principal]
         name = entry.team or (principal.teams[0] if principal.teams else None)
         team = _NO_TEAM if name is None else self.teams[name]
