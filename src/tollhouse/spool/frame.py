@@ -29,14 +29,15 @@ _heads = msgspec.json.Decoder(Head)
 
 def frame(sequence: int, encoded: bytes) -> bytes:
     """The line of a record: ``encoded`` is its JSON object in UTF-8, not empty and without newline."""
-    start = b',"sequence":%d,' % sequence
-    rest = memoryview(encoded)[1:]
-    return b'{"crc32c":"%08x"%b%b\n' % (crc32c(rest, crc32c(start)), start, rest)
+    return _checksummed(b',"sequence":%d,%b' % (sequence, encoded[1:]))
 
 
 def frame_mark(encoded: bytes) -> bytes:
     """The line of a header or footer, which has no sequence number."""
-    body = b",%b" % encoded[1:]
+    return _checksummed(b",%b" % encoded[1:])
+
+
+def _checksummed(body: bytes) -> bytes:
     return b'{"crc32c":"%08x"%b\n' % (crc32c(body), body)
 
 
