@@ -142,7 +142,7 @@ def test_an_answers_header_that_is_not_ascii_passes_as_it_is(
 def test_a_requests_header_that_is_not_ascii_arrives_as_it_is(
     request: pytest.FixtureRequest, over_each_transport: RunningGateway, simulated: SimulatedServer, value: str
 ) -> None:
-    if over_each_transport.document["transport"] == "aiohttp":
+    if over_each_transport.document["transport"] == "aiohttp" and value == "caf\xe9":
         request.applymarker(pytest.mark.xfail(reason="aiohttp writes the headers of a request in UTF-8"))
     headers = {"x-city": value, "authorization": f"Bearer {over_each_transport.key}"}
     assert raw_call(over_each_transport, headers).status == 200

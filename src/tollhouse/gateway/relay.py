@@ -84,9 +84,16 @@ class StreamRelay:
         """When each event came, and its size."""
         return StreamEvents(milliseconds=self.moments, bytes=self.sizes)
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether an event was too long to be read; it counts as content, whatever it is."""
+        return self._framer.has_unread
+
     def absorb(self, chunk: bytes) -> None:
         """Read what has come from the provider; ``pass_on`` sends it."""
         self._take_frames(self._framer.feed(chunk))
+        if self._framer.has_unread and not self.has_content:
+            self._note_content()
 
     def finish(self) -> None:
         """The provider's stream has ended; of one without its terminal event ``break_off`` writes the end."""
@@ -120,15 +127,18 @@ class StreamRelay:
         for frame in frames:
             flags = self._pipeline.flags(frame)
             if flags & CONTENT and not self.has_content:
-                self.has_content = True
-                self._attempt.note_first_byte()
-                self._call.record.time_to_first_byte_ms = now
+                self._note_content()
             if flags & TERMINAL:
                 self.is_terminal = True
             self.moments.append(now)
             self.sizes.append(len(frame.raw))
             self.held.append(frame.raw)
             self._last = frame.raw
+
+    def _note_content(self) -> None:
+        self.has_content = True
+        self._attempt.note_first_byte()
+        self._call.record.time_to_first_byte_ms = self._call.elapsed_ms()
 
     def after_last(self, event: bytes) -> bytes:
         """``event`` as it must follow what has been passed on, which may have ended inside an event."""

@@ -34,6 +34,17 @@ class ClientLeftError(Exception):
     """The client went away before its request was whole."""
 
 
+def received_at_once(receive: Receive) -> Message | None:
+    """The message that is there already; None where one would have to be waited for."""
+    step = receive().__await__()
+    try:
+        next(step)
+    except StopIteration as received:
+        return received.value
+    step.close()
+    return None
+
+
 async def receive_body(receive: Receive, limits: BodyLimits, announced: int) -> bytes:
     """The whole body; ``announced`` is its content length, 0 where none was given.
 
@@ -41,17 +52,17 @@ async def receive_body(receive: Receive, limits: BodyLimits, announced: int) -> 
     """
     if announced > limits.body_bytes:
         raise _too_large(limits.body_bytes)
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise ClientLeftError
-    if not message.get("more_body", False):
+    message = received_at_once(receive)
+    if message is not None and not message.get("more_body", False):
+        if message["type"] == "http.disconnect":
+            raise ClientLeftError
         body: bytes = message["body"]
         if len(body) > limits.body_bytes:
             raise _too_large(limits.body_bytes)
         return body
     try:
         async with asyncio.timeout(limits.seconds):
-            return await _receive_rest(receive, limits.body_bytes, message["body"])
+            return await _receive_rest(receive, limits.body_bytes, message["body"] if message else b"")
     except TimeoutError as error:
         raise RefusalError(
             REQUEST_TIMEOUT, f"the request's body did not arrive within {limits.seconds:g} seconds"

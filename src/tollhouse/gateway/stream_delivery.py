@@ -183,5 +183,6 @@ class StreamDelivery:
             body=shown.assembled(),
             raw_events=shown.raw_events() + last,
             events=relay.events,
+            is_cut=relay.has_unread,
         )
         await course.conclude(Ending(how, code, message, shown.seen.finish_reason), delivered)

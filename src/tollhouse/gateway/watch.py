@@ -3,7 +3,7 @@
 import asyncio
 from typing import Literal
 
-from tollhouse.gateway.request_body import Receive
+from tollhouse.gateway.request_body import Receive, received_at_once
 
 Reason = Literal["client_left", "first_token", "idle", "total"]
 
@@ -106,7 +106,8 @@ class Watch:
         is_unheard = self._is_young
         self.end()
         if is_unheard:
-            self.is_client_gone = self._has_left()
+            message = received_at_once(self._receive)
+            self.is_client_gone = message is not None and message["type"] == "http.disconnect"
         if self.reason is not None:
             try:
                 await asyncio.sleep(0)
@@ -155,17 +156,6 @@ class Watch:
         if self._is_open and self.reason is None and self._task is not None:
             self.reason = reason
             self._task.cancel()
-
-    def _has_left(self) -> bool:
-        """Whether there is a disconnect to be received, without waiting for one."""
-        receiving = self._receive()
-        step = receiving.__await__()
-        try:
-            next(step)
-        except StopIteration as received:
-            return received.value["type"] == "http.disconnect"
-        step.close()
-        return False
 
     async def _await_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

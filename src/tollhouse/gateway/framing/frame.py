@@ -18,7 +18,12 @@ class Frame(msgspec.Struct, gc=False):
 
 
 class Framer(Protocol):
-    """Cuts chunks as they come, wherever they were split; memory stays within its limit."""
+    """Cuts chunks as they come, wherever they were split; memory stays within its limit.
+
+    ``has_unread``: an event was longer than the limit, so that nobody has read it.
+    """
+
+    has_unread: bool
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that ``chunk`` completes."""

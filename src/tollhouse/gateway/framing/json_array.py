@@ -18,7 +18,17 @@ class JsonArrayFramer:
     is no JSON at all is the data of one frame at the end.
     """
 
-    __slots__ = ("_base", "_depth", "_element", "_held", "_is_in_string", "_is_oversize", "_limit", "_position")
+    __slots__ = (
+        "_base",
+        "_depth",
+        "_element",
+        "_held",
+        "_is_in_string",
+        "_is_oversize",
+        "_limit",
+        "_position",
+        "has_unread",
+    )
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
@@ -29,6 +39,7 @@ class JsonArrayFramer:
         self._base = -1
         self._is_in_string = False
         self._is_oversize = False
+        self.has_unread = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The elements that ``chunk`` completes."""
@@ -37,7 +48,7 @@ class JsonArrayFramer:
         while self._advance():
             self._step(frames)
         if self._is_oversize or len(self._held) > self._limit:
-            self._is_oversize = True
+            self._is_oversize = self.has_unread = True
             self._cut(self._position, frames)
         return frames
 
@@ -82,6 +93,7 @@ class JsonArrayFramer:
     def _cut(self, end: int, frames: list[Frame]) -> None:
         raw = bytes(self._held[:end])
         is_readable = self._element >= 0 and len(raw) <= self._limit and not self._is_oversize
+        self.has_unread = self.has_unread or len(raw) > self._limit
         if raw:
             frames.append(Frame(raw, raw[self._element :] if is_readable else None))
         del self._held[:end]

@@ -22,7 +22,7 @@ class SseFramer:
     A longer event passes as it comes, in frames without data. A blank line more than needed is a frame of its own.
     """
 
-    __slots__ = ("_held", "_is_first", "_is_oversize", "_limit", "_searched")
+    __slots__ = ("_held", "_is_first", "_is_oversize", "_limit", "_searched", "has_unread")
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit = limit_bytes
@@ -30,6 +30,7 @@ class SseFramer:
         self._searched = 0
         self._is_first = True
         self._is_oversize = False
+        self.has_unread = False
 
     def feed(self, chunk: bytes) -> list[Frame]:
         """The events that ``chunk`` completes."""
@@ -68,7 +69,7 @@ class SseFramer:
     def _spill(self) -> list[Frame]:
         """Pass on what is held of an event that is too long, but for line ends that may begin its blank line."""
         held = self._held
-        self._is_oversize = True
+        self._is_oversize = self.has_unread = True
         size = len(held.rstrip(b"\r\n"))
         raw = bytes(held[:size])
         del held[:size]
@@ -117,6 +118,7 @@ class SseFramer:
         text = raw.removeprefix(_BOM) if self._is_first else raw
         self._is_first = False
         if len(raw) > self._limit:
+            self.has_unread = True
             return None
         values: list[bytes] = []
         for line in _LINE_END.split(text):

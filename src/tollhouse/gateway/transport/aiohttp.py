@@ -25,7 +25,7 @@ class AiohttpTransport:
     """One session without a limit of connections, kept for 50 s after their last answer.
 
     aiohttp sends a GET again whose kept connection turned out closed; any other request is never sent again, and is a
-    ``reset``.
+    ``reset``. Header values that are not ASCII go on as they came where they are UTF-8; aiohttp writes no others.
     """
 
     def __init__(self, connect_seconds: float) -> None:
@@ -52,7 +52,7 @@ class AiohttpTransport:
         if self._session.closed:
             raise TransportError("connect", f"{host}: the transport is closed")
         # Lower-case, since of names that differ in case only the last would be sent.
-        fields = [(name.lower(), value) for name, value in headers]
+        fields = [(name.lower(), _as_text(value)) for name, value in headers]
         data = io.BytesIO(body) if len(body) > _WHOLE_BYTES else body or None
         try:
             response = await self._session.request(
@@ -96,6 +96,16 @@ class AiohttpReply:
     async def close(self) -> None:
         """aiohttp gives a connection back by itself at the end of a body."""
         self._response.close()
+
+
+def _as_text(value: str) -> str:
+    """aiohttp encodes a value as UTF-8, whatever bytes it stands for."""
+    if value.isascii():
+        return value
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _kind(error: Exception) -> FailureKind:
