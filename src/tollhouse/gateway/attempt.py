@@ -92,8 +92,8 @@ class AttemptState:
                 self.provider_request_id = value
                 return
 
-    def record(self) -> Attempt:
-        """What the log says of it."""
+    def record(self, most_bytes: int) -> Attempt:
+        """What the log says of it; bodies of a translated call that are longer than ``most_bytes`` are left out."""
         seen = self.observer.seen if self.observer else None
         destination = self.destination
         attempt = Attempt(
@@ -111,8 +111,8 @@ class AttemptState:
             error_code=self.error_code,
             is_not_billable=self.is_free,
             provider_request_id=self.provider_request_id,
-            upstream_request_body=self.request_body,
-            upstream_response_body=self.response_body,
+            upstream_request_body=_kept(self.request_body, most_bytes),
+            upstream_response_body=_kept(self.response_body, most_bytes),
         )
         if seen is not None:
             self._add_usage(attempt, seen)
@@ -130,6 +130,10 @@ class AttemptState:
         elif self.may_have_cost:
             attempt.estimated_input_tokens = _tokens(self.request_bytes)
             attempt.estimated_output_tokens = _tokens(seen.content_bytes)
+
+
+def _kept(body: str | None, most_bytes: int) -> str | None:
+    return body if body is not None and len(body) <= most_bytes else None
 
 
 def _one_line(usage: bytes) -> bytes:

@@ -52,7 +52,7 @@ def attempt_start(call: Call, attempts: list[AttemptState]) -> AttemptStart:
     """The record before each further upstream call, the last of ``attempts``."""
     record = call.described(attempts[0].destination)
     record.recorded_at = rfc3339(now_us())
-    return AttemptStart(*_members_of_call(record), attempts=[attempt.record() for attempt in attempts])
+    return AttemptStart(*_members_of_call(record), attempts=_records(call, attempts))
 
 
 def outcome(
@@ -68,7 +68,7 @@ def outcome(
     record.status_code = delivered.status
     record.latency_ms = call.elapsed_ms()
     if attempts:
-        record.attempts = [attempt.record() for attempt in attempts]
+        record.attempts = _records(call, attempts)
         record.upstream_ms = call.upstream_ns // 1_000_000
     record.response_bytes = delivered.size
     record.response_content_type = delivered.content_type
@@ -78,6 +78,13 @@ def outcome(
     else:
         _add_payload(record, call, delivered, redactor)
     return record
+
+
+def _records(call: Call, attempts: list[AttemptState]) -> list[records.Attempt]:
+    """Bodies that went to providers and came from them are logged as the client's are."""
+    payloads = call.payloads
+    most = payloads.max_bytes if _state(call, payloads) == "logged" else -1
+    return [attempt.record(most) for attempt in attempts]
 
 
 def _add_payload(record: CallOutcome, call: Call, delivered: Delivered, redactor: Redactor) -> None:

@@ -13,6 +13,8 @@ from tollhouse.gateway.pipeline import Pipeline
 from tollhouse.gateway.translation.answer import Failed
 from tollhouse.spool.records import StreamEvents
 
+_MOST_EVENTS = 100_000
+
 
 class StreamRelay:
     """One attempt's stream on its way to the client.
@@ -27,14 +29,18 @@ class StreamRelay:
         "_client",
         "_framer",
         "_headers",
+        "_is_forgetful",
         "_last",
+        "_most",
         "_pipeline",
+        "event_count",
         "has_content",
         "held",
         "is_committed",
         "is_terminal",
         "moments",
         "shown",
+        "size",
         "sizes",
     )
 
@@ -58,9 +64,13 @@ class StreamRelay:
         self.shown = pipeline.shown
         self.held: list[bytes] = []
         self._last = b""
+        self._most = call.payloads.max_bytes
+        self._is_forgetful = False
         self.is_committed = not is_held
         self.is_terminal = False
         self.has_content = False
+        self.size = 0
+        self.event_count = 0
         self.moments: list[int] = []
         self.sizes: list[int] = []
 
@@ -81,19 +91,23 @@ class StreamRelay:
 
     @property
     def events(self) -> StreamEvents:
-        """When each event came, and its size."""
+        """When each event came, and its size; of a very long stream the first 100,000."""
         return StreamEvents(milliseconds=self.moments, bytes=self.sizes)
 
     @property
-    def has_unread(self) -> bool:
-        """Whether an event was too long to be read; it counts as content, whatever it is."""
-        return self._framer.has_unread
+    def is_cut(self) -> bool:
+        """Whether the stream cannot be logged whole: an event was too long to be read, or all of it to be held."""
+        return self._framer.has_unread or self._is_forgetful
 
     def absorb(self, chunk: bytes) -> None:
         """Read what has come from the provider; ``pass_on`` sends it."""
         self._take_frames(self._framer.feed(chunk))
         if self._framer.has_unread and not self.has_content:
-            self._note_content()
+            self._note_content()  # whatever the event is
+        for observer in (self.shown, self._pipeline.upstream):
+            if observer.held_bytes > self._most:
+                observer.forget()
+                self._is_forgetful = True
 
     def finish(self) -> None:
         """The provider's stream has ended; of one without its terminal event ``break_off`` writes the end."""
@@ -130,8 +144,12 @@ class StreamRelay:
                 self._note_content()
             if flags & TERMINAL:
                 self.is_terminal = True
-            self.moments.append(now)
-            self.sizes.append(len(frame.raw))
+            size = len(frame.raw)
+            self.size += size
+            self.event_count += 1
+            if self.event_count <= _MOST_EVENTS:
+                self.moments.append(now)
+                self.sizes.append(size)
             self.held.append(frame.raw)
             self._last = frame.raw
 

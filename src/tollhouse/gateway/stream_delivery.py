@@ -142,7 +142,7 @@ class StreamDelivery:
         last = b""
         if not self._is_translated:
             call = course.call
-            sequence, request_id = len(relay.sizes), call.invocation_id
+            sequence, request_id = relay.event_count, call.invocation_id
             event = error_event(call.answer_wire, call.style, kind, message, sequence=sequence, request_id=request_id)
             last = relay.after_last(event)
         course.attempt.error_code = kind.code
@@ -171,7 +171,7 @@ class StreamDelivery:
     ) -> None:
         relay, course = self._relay, self._course
         client, attempt = course.client, course.attempt
-        if self._is_translated:
+        if self._is_translated and not relay.is_cut:
             attempt.response_body = (self._upstream.assembled() or b"").decode(errors="replace")
         if how == "failed":
             attempt.error_code = code
@@ -179,10 +179,10 @@ class StreamDelivery:
         delivered = Delivered(
             status or client.status or 200,
             client.content_type or relay.content_type,
-            size=sum(relay.sizes) + len(last),
-            body=shown.assembled(),
+            size=relay.size + len(last),
+            body=None if relay.is_cut else shown.assembled(),
             raw_events=shown.raw_events() + last,
             events=relay.events,
-            is_cut=relay.has_unread,
+            is_cut=relay.is_cut,
         )
         await course.conclude(Ending(how, code, message, shown.seen.finish_reason), delivered)

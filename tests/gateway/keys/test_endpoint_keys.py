@@ -80,6 +80,9 @@ def varied(
         "unlogged": served(payloads={"mode": "sampled", "sampling_fraction": 0}),
         "logged": served(payloads={"mode": "sampled", "sampling_fraction": 1}),
         "brief": served(payloads={"max_bytes": 10}),
+        "translated": served("anthropic"),
+        "silent-translated": served("anthropic", payloads={"mode": "off"}),
+        "brief-translated": served("anthropic", payloads={"max_bytes": 10}),
     }
     folder = tmp_path_factory.mktemp("varied")
     with RunningGateway(folder, simulated.url, providers=known, endpoints=endpoints) as running:
@@ -221,6 +224,14 @@ def left(gateway: RunningGateway, simulated: SimulatedServer, model: str, behavi
 def test_an_endpoint_may_log_no_bodies(varied: RunningGateway) -> None:
     assert "request_body" in row_of(varied, "plain")
     assert "request_body" not in row_of(varied, "silent")
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_what_went_to_a_provider_is_logged_as_the_clients_bodies_are(varied: RunningGateway, is_stream: bool) -> None:
+    bodies = {"upstream_request_body", "upstream_response_body"}
+    assert bodies <= row_of(varied, "translated", stream=is_stream)["attempts"][0].keys()
+    for model in ("silent-translated", "brief-translated"):
+        assert not bodies & row_of(varied, model, stream=is_stream)["attempts"][0].keys()
 
 
 @pytest.mark.changes("gateway.endpoints.<name>.payloads.sampling_fraction")

@@ -89,6 +89,9 @@ class AnthropicMessagesObserver(EventObserver):
             body["usage"] = msgspec.Raw(self.seen.usage)
         return write(body)
 
+    def _forget_content(self) -> None:
+        self._blocks = {index: AnthropicBlock({}) for index in self._blocks}
+
     def _take(self, event: Json, frame: Frame) -> int:
         kind = event.get("type")
         if kind == "content_block_delta":

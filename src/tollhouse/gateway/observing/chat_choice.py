@@ -43,6 +43,12 @@ class ChatChoice:
         message = self._message if self._calls is None else self._message | {"tool_calls": self._calls.listed()}
         return {**self._fields, "message": message, "finish_reason": self.finish_reason}
 
+    def emptied(self) -> "ChatChoice":
+        """The choice without what it holds; it still knows whether it has ended."""
+        choice = ChatChoice(self._fields["index"])
+        choice.finish_reason = self.finish_reason
+        return choice
+
     def _take_delta(self, delta: Json) -> bool:
         message = self._message
         has_content = False

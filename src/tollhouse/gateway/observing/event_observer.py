@@ -25,11 +25,13 @@ class EventObserver:
     Frames without data (comments, events longer than the framer's limit) are not kept.
     """
 
-    __slots__ = ("_raw", "seen")
+    __slots__ = ("_forgotten", "_raw", "_raw_bytes", "seen")
 
     def __init__(self) -> None:
         self.seen = Observed()
         self._raw: list[bytes] = []
+        self._raw_bytes = 0
+        self._forgotten = 0
 
     def observe(self, frame: Frame) -> int:
         """Take one event of a stream and say what it is: 0 or a sum of CONTENT, TERMINAL, ERROR and USAGE_ONLY."""
@@ -45,6 +47,21 @@ class EventObserver:
     def raw_events(self) -> bytes:
         """The raw bytes of the events that ``assembled`` cannot hold, joined; b"" where there are none."""
         return b"".join(self._raw)
+
+    @property
+    def held_bytes(self) -> int:
+        """What is held of the answer: what the model made, and raw events."""
+        return self.seen.content_bytes - self._forgotten + self._raw_bytes
+
+    def forget(self) -> None:
+        """Let go of what is held, of which nothing will be asked; what ``seen`` says goes on."""
+        self._raw.clear()
+        self._raw_bytes = 0
+        self._forgotten = self.seen.content_bytes
+        self._forget_content()
+
+    def _forget_content(self) -> None:
+        """A protocol that holds nothing has nothing to forget."""
 
     def _read_whole(
         self, body: bytes, status: int, decoder: "msgspec.json.Decoder[_Whole]", kind: type[_Whole]
@@ -75,4 +92,5 @@ class EventObserver:
     def _keep(self, frame: Frame) -> int:
         if not self._raw or self._raw[-1] is not frame.raw:
             self._raw.append(frame.raw)
+            self._raw_bytes += len(frame.raw)
         return 0

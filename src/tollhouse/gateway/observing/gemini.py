@@ -88,6 +88,9 @@ class GeminiObserver(EventObserver):
             body["usageMetadata"] = msgspec.Raw(self.seen.usage)
         return write(body | self._head)
 
+    def _forget_content(self) -> None:
+        self._candidates = {index: candidate.emptied() for index, candidate in self._candidates.items()}
+
     def _take_other(self, frame: Frame) -> int:
         """An array of chunks as one event; Gemini sends errors so."""
         chunks = objects(decode(frame.data or b"null"))

@@ -48,6 +48,12 @@ class GeminiCandidate:
             candidate["finishReason"] = self.finish_reason
         return candidate | self._fields
 
+    def emptied(self) -> "GeminiCandidate":
+        """The candidate without what it holds; it still knows whether it has ended."""
+        candidate = GeminiCandidate(self._fields["index"])
+        candidate.finish_reason = self.finish_reason
+        return candidate
+
     def _take_content(self, content: Json) -> bool:
         if self._content is None:
             self._content = {}

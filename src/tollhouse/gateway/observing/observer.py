@@ -45,6 +45,15 @@ class Observer(Protocol):
     wire: Wire
     seen: Observed
 
+    @property
+    def held_bytes(self) -> int:
+        """What is held of the answer: what the model made, and raw events."""
+        ...
+
+    def forget(self) -> None:
+        """Let go of what is held, of which nothing will be asked; what ``seen`` says goes on."""
+        ...
+
     def observe(self, frame: Frame) -> int:
         """Take one event of a stream and say what it is: 0 or a sum of CONTENT, TERMINAL, ERROR and USAGE_ONLY."""
         ...

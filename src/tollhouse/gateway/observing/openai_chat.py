@@ -81,6 +81,9 @@ class OpenaiChatObserver(EventObserver):
             body["usage"] = msgspec.Raw(self.seen.usage)
         return write(body)
 
+    def _forget_content(self) -> None:
+        self._choices = {index: choice.emptied() for index, choice in self._choices.items()}
+
     def _take_odd(self, data: bytes, frame: Frame) -> int:
         if data.strip() == b"[DONE]":
             self.seen.is_complete = True

@@ -97,6 +97,10 @@ class OpenaiResponsesObserver(EventObserver):
             body["usage"] = msgspec.Raw(self.seen.usage)
         return write(body)
 
+    def _forget_content(self) -> None:
+        self._output = ResponseOutput()
+        self._response.pop("output", None)
+
     def _take(self, event: Json, frame: Frame) -> int:
         kind = event.get("type")
         if not isinstance(kind, str):
