@@ -1,7 +1,10 @@
 """Two workers behave as one gateway: what one of them knows the other one knows too."""
 
 import json
+import os
+import signal
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,6 +60,34 @@ def test_a_reload_takes_effect_in_both_workers(pair: RunningGateway) -> None:
         lambda: statuses(through_both_workers(pair, lambda: chat(pair, "new-model"))) == {200},
         "both workers serve the new endpoint",
     )
+
+
+def test_sighup_has_both_workers_read_the_settings_again_and_go_on(pair: RunningGateway) -> None:
+    known = pair.document["endpoints"]
+    pair.write_settings(endpoints={**known, "hung-x1": {"destinations": [{"provider": "openai"}]}})
+    pair.await_effect(
+        lambda: statuses(through_both_workers(pair, lambda: chat(pair, "hung-x1"))) == {200},
+        "both workers serve the endpoint",
+    )
+    workers = pair.workers()
+    replace_unnoticed(pair.settings_file, "hung-x1", "hung-x2")
+    pair.process.send_signal(signal.SIGHUP)
+    pair.await_effect(
+        lambda: statuses(through_both_workers(pair, lambda: chat(pair, "hung-x2"))) == {200},
+        "both workers serve what SIGHUP had them read",
+    )
+    assert pair.workers() == workers
+    assert pair.process.poll() is None
+
+
+def replace_unnoticed(file: Path, old: str, new: str) -> None:
+    """Another text of the same length in a file that looks untouched."""
+    before = file.stat()
+    with file.open("r+") as changing:
+        text = changing.read()
+        changing.seek(0)
+        changing.write(text.replace(old, new))
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 def test_a_settings_file_that_is_invalid_leaves_the_old_one_in_force(pair: RunningGateway) -> None:

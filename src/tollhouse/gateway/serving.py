@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import signal
 import socket
 import tempfile
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from uvicorn.supervisors.multiprocess import Process
 from tollhouse.errors import SettingsError
 from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.loading import load_configuration
+from tollhouse.gateway.connections import Connection
 from tollhouse.gateway.identity.delivery import deliver
 from tollhouse.gateway.identity.pepper import load_pepper
 from tollhouse.gateway.identity.schema import store_path
@@ -32,11 +34,17 @@ _KEEP_ALIVE_SECONDS = 75
 
 
 class _Supervisor(Multiprocess):
-    """Workers that die are replaced, for as long as one of them serves.
+    """Workers that die are replaced, for as long as one of them serves; SIGHUP is passed on to them.
 
     uvicorn ends the gateway where a new worker cannot start, so that one crash while the settings file is invalid
-    would end the workers that go on with the settings from before.
+    would end the workers that go on with the settings from before; and at SIGHUP it restarts them.
     """
+
+    def handle_hup(self) -> None:
+        """Have the workers read their settings again. One that still starts reads them anyway, and SIGHUP ends it."""
+        for process in self.processes:
+            if process.is_ready(self.config.timeout_worker_healthcheck):
+                os.kill(cast("int", process.pid), signal.SIGHUP)
 
     def keep_subprocess_alive(self) -> None:
         """Replace the dead; end where none can start."""
@@ -82,7 +90,7 @@ def serve(settings_file: Path, show: Callable[[Addresses], None]) -> None:
         "tollhouse.gateway.worker:application",
         factory=True,
         workers=document.workers,
-        http="httptools",
+        http=Connection,
         loop="uvloop",
         ws="none",
         lifespan="on",

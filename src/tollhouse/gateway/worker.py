@@ -14,6 +14,7 @@ from tollhouse.gateway.app import Gateway
 from tollhouse.gateway.clock import now_us, rfc3339
 from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.reload import ConfigurationKeeper
+from tollhouse.gateway.connections import CONFIGURATION
 from tollhouse.gateway.identity.keeper import SnapshotKeeper
 from tollhouse.gateway.identity.pepper import load_pepper
 from tollhouse.gateway.identity.schema import store_path
@@ -54,15 +55,16 @@ class Worker:
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope["state"], receive, send)
         elif scope["type"] == "http" and self._parts is not None:
             is_admin = scope["server"][1] == self._admin_port
             await (self._parts.admin if is_admin else self._parts.gateway)(scope, receive, send)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, state: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
         try:
-            self._parts = await _Parts.open(self._settings_file)
+            keeper = state[CONFIGURATION] = ConfigurationKeeper(self._settings_file)
+            self._parts = await _Parts.open(keeper)
         except (TollhouseError, OSError) as error:
             await send({"type": "lifespan.startup.failed", "message": str(error)})
             return
@@ -94,9 +96,8 @@ class _Parts:
         self.admin = admin_application(services, metrics.exposition)
 
     @classmethod
-    async def open(cls, settings_file: str) -> "_Parts":
+    async def open(cls, keeper: ConfigurationKeeper) -> "_Parts":
         """Raises TollhouseError and OSError where a part cannot be had."""
-        keeper = ConfigurationKeeper(settings_file)
         configuration = keeper.current
         document = configuration.document
         pepper = load_pepper(configuration.state_dir, configuration.pepper)

@@ -1,0 +1,67 @@
+"""A client's connection: uvicorn's, which by itself waits for the head of a request for ever."""
+
+import asyncio
+from typing import Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from tollhouse.gateway.configuration.reload import ConfigurationKeeper
+
+CONFIGURATION: Final = "configuration"  # where in the lifespan's state its keeper is
+
+_MESSAGE = b"The request's head did not arrive in time (limits.request_seconds)."
+_TOO_LATE = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
+    b"connection: close\r\n\r\n%b" % (len(_MESSAGE), _MESSAGE)
+)
+
+
+class Connection(HttpToolsProtocol):
+    """Ends where no request begins within ``limits.request_seconds``, and where a head that has begun is not complete
+    by then, which is answered 408. Between requests uvicorn's time for an idle connection holds.
+
+    A head that comes in one piece needs no timer but the connection's first one.
+    """
+
+    _timer: asyncio.TimerHandle | None = None
+    _timed: object = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        super().connection_made(transport)
+        self._expect_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        cycle = self.cycle
+        if not cycle or cycle.scope is not self.scope or cycle.response_complete:
+            if self._timer is None or self._timed is not self.scope:
+                self._expect_head()
+        elif self._timer is not None:
+            self._forget()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget()
+        super().connection_lost(exc)
+
+    def _is_head_begun(self) -> bool:
+        """Whether a part of a head is there: each has a scope of its own, which gets a cycle once it is complete."""
+        return bool(self.scope) and not (self.cycle and self.cycle.scope is self.scope)
+
+    def _expect_head(self) -> None:
+        self._forget()
+        keeper: ConfigurationKeeper = self.app_state[CONFIGURATION]
+        self._timed = self.scope
+        self._timer = self.loop.call_later(keeper.current.document.limits.request_seconds, self._end)
+
+    def _forget(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _end(self) -> None:
+        if self.cycle and not self.cycle.response_complete:
+            self._expect_head()  # a head behind a call whose answer is not to be cut
+        elif not self.transport.is_closing():
+            if self._is_head_begun():
+                self.transport.write(_TOO_LATE)
+            self.transport.close()
