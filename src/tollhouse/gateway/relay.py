@@ -96,8 +96,9 @@ class StreamRelay:
 
     @property
     def is_cut(self) -> bool:
-        """Whether the stream cannot be logged whole: an event was too long to be read, or all of it to be held."""
-        return self._framer.has_unread or self._is_forgetful
+        """Whether what the client got cannot be logged whole: an event was too long to be read, or all to be held."""
+        is_unread = self._framer.has_unread and self.shown is self._pipeline.upstream
+        return is_unread or self._is_forgetful
 
     def absorb(self, chunk: bytes) -> None:
         """Read what has come from the provider; ``pass_on`` sends it."""
