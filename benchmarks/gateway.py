@@ -16,6 +16,7 @@ from gateway_measures import Added, Costs, Pace, Target, added_latency, bare_us,
 from gateway_processes import running, upstream
 from gateway_servers import BareEcho, LiteLLM, Tollhouse, headers, install_litellm
 from gateway_settling import medians, reload_seconds, revocation_seconds
+from host import pace
 from verdicts import Verdict, table
 
 PARTS = "abcdef"
@@ -32,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="tollhouse-bench-", dir=options.work) as work:
         run = Run(options, Path(work))
         with running(run.upstream):
+            _say(pace())
             verdicts = run.measure()
+            _say("", pace())
     _say("", table(verdicts))
     return 0
 
@@ -86,6 +89,7 @@ class Run:
         _say("transport  spool       2 kB   76 kB   event 4ms  event 0ms  calls/s  RSS MiB")
         found = self._cost(FAST, "interval")
         strict = self._cost(FAST, "strict")
+        _say(pace())
         echo = BareEcho(self._folder / "echo")
         with running(echo.start()) as process:
             small, agent = bare_us(Target(echo.port, headers("sk-bare"), process), self._pace)

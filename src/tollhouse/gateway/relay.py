@@ -105,10 +105,8 @@ class StreamRelay:
         self._take_frames(self._framer.feed(chunk))
         if self._framer.has_unread and not self.has_content:
             self._note_content()  # whatever the event is
-        for observer in (self.shown, self._pipeline.upstream):
-            if observer.held_bytes > self._most:
-                observer.forget()
-                self._is_forgetful = True
+        if self.size > self._most:
+            self._forget()
 
     def finish(self) -> None:
         """The provider's stream has ended; of one without its terminal event ``break_off`` writes the end."""
@@ -153,6 +151,13 @@ class StreamRelay:
                 self.sizes.append(size)
             self.held.append(frame.raw)
             self._last = frame.raw
+
+    def _forget(self) -> None:
+        """Hold no more of a stream than may be logged of it."""
+        for observer in (self.shown, self._pipeline.upstream):
+            if observer.held_bytes > self._most:
+                observer.forget()
+                self._is_forgetful = True
 
     def _note_content(self) -> None:
         self.has_content = True
