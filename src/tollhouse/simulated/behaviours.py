@@ -123,8 +123,19 @@ def _oddities(value: str) -> tuple[str, ...]:
     return ODDITIES if value == "all" else tuple(_one_of(*ODDITIES)(name.strip()) for name in value.split(","))
 
 
+def header_text(text: str) -> str:
+    """``text`` where it can stand in a header. Raises BehaviourError."""
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError as error:
+        raise BehaviourError(
+            f"a header cannot have {text[error.start]!r}, as {text!r} would", hint="headers are sent as Latin-1"
+        ) from error
+    return text
+
+
 def _header(value: str) -> tuple[tuple[str, str], ...]:
-    pairs = (one.partition(":") for one in value.split("|"))
+    pairs = (one.partition(":") for one in header_text(value).split("|"))
     return tuple((name.strip(), text.strip()) for name, _, text in pairs)
 
 
@@ -147,7 +158,8 @@ _READERS: dict[str, Callable[[str], object]] = {
     ),
     **dict.fromkeys(("hang", "reset"), _place),
     **dict.fromkeys(("cut", "error_event"), _after),
-    **dict.fromkeys(("id", "text", "answer_model", "retry_after"), str),
+    **dict.fromkeys(("id", "text", "answer_model"), str),
+    "retry_after": header_text,
     "tools": _tools,
     "thinking": _thinking,
     "status": _status,

@@ -4,7 +4,7 @@ from fnmatch import fnmatchcase
 
 import msgspec
 
-from tollhouse.simulated.behaviours import behaviour_of
+from tollhouse.simulated.behaviours import behaviour_of, header_text
 from tollhouse.simulated.refusals import RefusedError
 
 
@@ -37,12 +37,14 @@ class Queue:
         self._waiting: list[Queued] = []
 
     def put(self, body: bytes) -> None:
-        """Add one from its JSON. Raises RefusedError, or BehaviourError for a behaviour that does not exist."""
+        """Add one from its JSON. Raises RefusedError, or BehaviourError for a behaviour or header that cannot be."""
         try:
             queued = _DECODER.decode(body)
         except msgspec.DecodeError as error:
             raise RefusedError(400, f"not a behaviour to queue: {error}") from error
         behaviour_of(queued.behaviour)
+        for name, value in queued.verbatim.headers if queued.verbatim else ():
+            header_text(f"{name}: {value}")
         self._waiting.append(queued)
 
     def take(self, path: str, model: str | None) -> Queued | None:
