@@ -24,6 +24,7 @@ class StreamRelay:
     """
 
     __slots__ = (
+        "_absorbed",
         "_attempt",
         "_call",
         "_client",
@@ -66,6 +67,7 @@ class StreamRelay:
         self._last = b""
         self._most = call.payloads.max_bytes
         self._is_forgetful = False
+        self._absorbed = 0
         self.is_committed = not is_held
         self.is_terminal = False
         self.has_content = False
@@ -105,7 +107,8 @@ class StreamRelay:
         self._take_frames(self._framer.feed(chunk))
         if self._framer.has_unread and not self.has_content:
             self._note_content()  # whatever the event is
-        if self.size > self._most:
+        self._absorbed += len(chunk)
+        if self._absorbed > self._most:
             self._forget()
 
     def finish(self) -> None:
