@@ -58,6 +58,14 @@ def test_half_a_head_is_answered_408_and_no_row(hurried: RunningGateway) -> None
     assert len(hurried.rows()) == before
 
 
+def test_what_is_no_http_is_answered_400(hurried: RunningGateway) -> None:
+    with RawClient(hurried.url) as stranger:
+        stranger.socket.sendall(b"\x16\x03\x01\x02\x00 a TLS greeting\r\n\r\n")
+        answer = stranger.answer()
+        assert (answer.status, answer.headers["connection"]) == (400, "close")
+        assert stranger.read_to_end() == b""
+
+
 def test_half_a_head_after_a_call_is_answered_408(hurried: RunningGateway) -> None:
     with RawClient(hurried.url) as stalled:
         stalled.socket.sendall(request(hurried))

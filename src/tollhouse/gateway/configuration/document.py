@@ -52,7 +52,9 @@ class Admin(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     request_bytes: Annotated[Bytes, Meta(description="Greatest request body, also once it is decoded.")] = 33_554_432
-    request_seconds: Annotated[Seconds, Meta(description="Longest time in which a request body may arrive.")] = 60.0
+    request_seconds: Annotated[
+        Seconds, Meta(description="Longest time in which a request's head may arrive, and then its body.")
+    ] = 60.0
     header_bytes: Annotated[Bytes, Meta(description="Greatest sum of a request's header names and values.")] = 65_536
     event_bytes: Annotated[Bytes, Meta(description="Greatest single event of a stream that is read.")] = 16_777_216
     response_bytes: Annotated[
