@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
-from tollhouse.commands.demo import _go_live
+from tollhouse.commands.demo import demo
 from tollhouse.demo import live_sdks
 from tollhouse.demo.live import kinds
 from tollhouse.demo.live_calls import KINDS
@@ -62,10 +63,13 @@ def test_the_gateways_section_takes_the_place_of_an_earlier_one_and_can_be_serve
 
 
 def test_without_the_sdks_one_line_says_so_and_the_demo_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(live_sdks._MODULES, "openai", "no_such_module_of_openai")
-    made = stage(tmp_path, 5, 1, NOON)
+    folder = tmp_path / "demo"
+    done = CliRunner().invoke(demo, [str(folder), "--calls", "5", "--days", "1"])
 
-    assert _go_live(tmp_path, made, 10) == made
-    assert capsys.readouterr().out.startswith("No live calls: openai not installed")
+    assert done.exit_code == 0
+    assert done.output.startswith("No live calls: openai not installed")
+    assert "→ equal" in done.output
+    assert not demo_settings(folder).gateway

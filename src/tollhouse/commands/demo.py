@@ -1,6 +1,7 @@
 """``tollhouse demo``: a lake out of generated traffic, and what one can ask it."""
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
@@ -13,6 +14,7 @@ from tollhouse.errors import LakeError, SettingsError
 from tollhouse.settings import FILE_NAME
 
 if TYPE_CHECKING:
+    from tollhouse.demo.pipelines import Pipelines
     from tollhouse.demo.staging import Live, Staged, Totals
     from tollhouse.settings import Settings
     from tollhouse.sql.door import Door
@@ -33,30 +35,53 @@ def demo(folder: Path, calls: int, days: int, live: int, fresh: bool) -> None:
     calls through a gateway to simulated providers, runs the Dagster job `all` over both and asks the lake. A demo that
     is already in DIR (./demo by default) is used again.
     """
+    from tollhouse.demo.live import sdk_process, send_live
     from tollhouse.demo.staging import demo_settings
 
-    staged = _stage(folder, calls, days, is_fresh=fresh)
-    if live and staged.live is None:
-        staged = _go_live(folder, staged, live)
-    settings = demo_settings(folder)
-    _run_pipelines(settings)
+    found = _found(folder, calls, days, is_fresh=fresh)
+    is_sending = live > 0 and not (found and found.live) and _has_sdks()
+    with sdk_process() if is_sending else nullcontext() as process:
+        staged = found or _stage(folder, calls, days)
+        settings = demo_settings(folder)
+        sending = process.submit(send_live, folder, live) if process else None
+        pipelines = _load_pipelines(settings)
+        if sending:
+            staged = _note_live(folder, staged, sending.result())
+    _run(pipelines)
     _answer(settings, staged)
     _show_next(folder, staged.live)
 
 
-def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
-    from tollhouse.demo.staging import is_same, last_midnight, stage, staged
+def _found(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged | None":
+    """The demo that is in ``folder`` already and can be used again."""
+    from tollhouse.demo.staging import is_same, staged
 
     found = staged(folder)
-    if found and not is_fresh:
-        if is_same(found, calls, days):
-            click.echo(f"{folder}/ holds this demo already, up to {found.end:%Y-%m-%d}; --fresh would make it anew.")
-            return found
-        if found.totals:
-            raise SettingsError(
-                f"{folder}/ holds a demo of {found.calls:,} calls over {found.days} days, not {calls:,} over {days}",
-                hint="add --fresh to replace it, or name another folder",
-            )
+    if found is None or is_fresh:
+        return None
+    if is_same(found, calls, days):
+        click.echo(f"{folder}/ holds this demo already, up to {found.end:%Y-%m-%d}; --fresh would make it anew.")
+        return found
+    if found.totals:
+        raise SettingsError(
+            f"{folder}/ holds a demo of {found.calls:,} calls over {found.days} days, not {calls:,} over {days}",
+            hint="add --fresh to replace it, or name another folder",
+        )
+    return None
+
+
+def _has_sdks() -> bool:
+    from tollhouse.demo.live_sdks import missing_sdks
+
+    missing = missing_sdks()
+    if missing:
+        click.echo(f"No live calls: {' and '.join(missing)} not installed (`uv sync` in a checkout installs all).")
+    return not missing
+
+
+def _stage(folder: Path, calls: int, days: int) -> "Staged":
+    from tollhouse.demo.staging import last_midnight, stage
+
     begun = perf_counter()
     made = stage(folder, calls, days, last_midnight(datetime.now(UTC)))
     click.echo(
@@ -66,30 +91,26 @@ def _stage(folder: Path, calls: int, days: int, *, is_fresh: bool) -> "Staged":
     return made
 
 
-def _go_live(folder: Path, staged: "Staged", calls: int) -> "Staged":
-    from tollhouse.demo.live import send_live
-    from tollhouse.demo.live_sdks import missing_sdks
+def _note_live(folder: Path, staged: "Staged", live: "Live") -> "Staged":
     from tollhouse.demo.staging import note_live
 
-    missing = missing_sdks()
-    if missing:
-        click.echo(f"No live calls: {' and '.join(missing)} not installed (`uv sync` in a checkout installs all).")
-        return staged
-    begun = perf_counter()
-    live = send_live(folder, calls)
     click.echo(
         f"Sent {live.calls:,} live calls with openai, anthropic and google-genai through a gateway to simulated "
-        f"providers, in {perf_counter() - begun:.1f} s."
+        f"providers, in {(live.ended - live.begun).total_seconds():.1f} s."
     )
     return note_live(folder, staged, live)
 
 
-def _run_pipelines(settings: "Settings") -> None:
-    from tollhouse.demo.pipelines import run_all
+def _load_pipelines(settings: "Settings") -> "Pipelines":
+    from tollhouse.demo.pipelines import Pipelines
 
+    return Pipelines(settings)
+
+
+def _run(pipelines: "Pipelines") -> None:
     begun = perf_counter()
     click.echo("\nRunning the Dagster job `all`:")
-    for made in run_all(settings):
+    for made in pipelines.run():
         click.echo(f"  {made.table:<30} {made.rows:>9,} rows, Delta version {made.version}")
     click.echo(f"Every table is up to date after {perf_counter() - begun:.1f} s.")
 

@@ -1,24 +1,34 @@
 """Live calls: the official SDKs, a gateway and simulated providers, all of them for a few seconds."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Generator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from itertools import cycle, islice
+from multiprocessing import get_context
 from pathlib import Path
 
 from tollhouse.demo.live_callers import Keys, make_keys
 from tollhouse.demo.live_calls import KINDS, Kind
-from tollhouse.demo.live_sdks import Clients, all_clients, failures, refusals
+from tollhouse.demo.live_sdks import Clients, all_clients, failures, load_sdks, refusals
 from tollhouse.demo.live_servers import gateway, ledger, simulated_providers
 from tollhouse.demo.live_settings import write_gateway
 from tollhouse.demo.staging import Live, demo_settings
 from tollhouse.errors import LakeError
 from tollhouse.settings import FILE_NAME
 
-_THREADS = 8
+_THREADS = 2  # more only wait for the interpreter's lock
 _STEP = 37  # prime to 100, so that kinds are mixed and none is left out of many calls
 _TOPICS = ("the delivery terms", "a late invoice", "our returns policy", "the audit's findings", "next year's budget")
+
+
+@contextmanager
+def sdk_process() -> Generator[ProcessPoolExecutor]:
+    """A process for ``send_live`` that loads the SDKs at once, which takes as long as half of the calls."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        process.submit(load_sdks)
+        yield process
 
 
 def send_live(folder: Path, calls: int) -> Live:

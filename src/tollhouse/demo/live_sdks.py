@@ -3,7 +3,7 @@
 import importlib
 from contextlib import ExitStack
 from importlib.util import find_spec
-from typing import Any
+from typing import Any, NamedTuple
 
 from tollhouse.demo.live_callers import Keys
 
@@ -21,21 +21,39 @@ def _is_there(module: str) -> bool:
     return (not package or find_spec(package) is not None) and find_spec(module) is not None
 
 
-class Clients:
+def load_sdks() -> None:
+    """Imports all of them, which takes seconds."""
+    for name in _MODULES:
+        _module(name)
+
+
+class Clients(NamedTuple):
     """One client of each SDK under one key; ``revoked`` is Anthropic's under a key that is no longer one."""
 
-    def __init__(self, stack: ExitStack, url: str, key: str, revoked: str) -> None:
-        openai, anthropic, genai = (_module(name) for name in _MODULES)
-        common: dict[str, Any] = {"max_retries": 0, "timeout": _TIMEOUT_SECONDS}
-        self.openai: Any = stack.enter_context(openai.OpenAI(base_url=f"{url}/v1", api_key=key, **common))
-        self.anthropic: Any = stack.enter_context(anthropic.Anthropic(base_url=url, api_key=key, **common))
-        self.revoked: Any = stack.enter_context(anthropic.Anthropic(base_url=url, api_key=revoked, **common))
-        self.gemini: Any = stack.enter_context(genai.Client(api_key=key, http_options={"base_url": url}))
+    openai: Any
+    anthropic: Any
+    gemini: Any
+    revoked: Any
 
 
 def all_clients(stack: ExitStack, url: str, keys: Keys) -> list[Clients]:
-    """Clients of the gateway at ``url`` for each of ``keys``, closed with ``stack``."""
-    return [Clients(stack, url, key, keys.revoked) for key in keys.valid]
+    """Clients of the gateway at ``url`` for each of ``keys``, closed with ``stack``.
+
+    Where the SDK can, they share connections: each set of its own costs a TLS context.
+    """
+    openai, anthropic, genai = (_module(name) for name in _MODULES)
+    common: dict[str, Any] = {"api_key": keys.revoked, "max_retries": 0, "timeout": _TIMEOUT_SECONDS}
+    one = stack.enter_context(openai.OpenAI(base_url=f"{url}/v1", **common))
+    other = stack.enter_context(anthropic.Anthropic(base_url=url, **common))
+    return [
+        Clients(
+            one.with_options(api_key=key),
+            other.with_options(api_key=key),
+            stack.enter_context(genai.Client(api_key=key, http_options={"base_url": url})),
+            revoked=other,
+        )
+        for key in keys.valid
+    ]
 
 
 def refusals() -> tuple[type[Exception], ...]:

@@ -2,9 +2,9 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-import sqlglot
-from sqlglot import exp
+from sqlglot import Dialect, exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError, UnsupportedError
 
 from tollhouse.errors import QueryError
@@ -20,6 +20,11 @@ def parse_model(sql: str, *, where: str) -> exp.Query:
     ``where`` is the file or place that an error names. Raises QueryError for a syntax error, with its line and
     column, for several statements and for anything that is not a query.
     """
+    return _parsed_model(sql, where).copy()
+
+
+@lru_cache(maxsize=64)
+def _parsed_model(sql: str, where: str) -> exp.Query:
     return parse_query(sql, dialect=READ, where=where)
 
 
@@ -40,10 +45,12 @@ _FIRST_WORDS = frozenset({"SELECT", "WITH", "FROM", "VALUES", "("})
 
 def _parsed(sql: str, dialect: str, where: str) -> list[exp.Expr | None]:
     try:
-        first = next((token.text.upper() for token in sqlglot.tokenize(sql, read=dialect)), "nothing")
+        reader = Dialect.get_or_raise(dialect)
+        tokens = reader.tokenize(sql)
+        first = next((token.text.upper() for token in tokens), "nothing")
         if first not in _FIRST_WORDS:
             raise QueryError(f"{where}: expected a SELECT, found {first}", hint="only queries are accepted")
-        return sqlglot.parse(sql, read=dialect, error_level=ErrorLevel.RAISE)
+        return reader.parser(error_level=ErrorLevel.RAISE).parse(tokens, sql)
     except ParseError as error:
         raise QueryError(_syntax_message(error, where), hint=f"the text is read as {dialect} SQL") from error
     except (SqlglotError, RecursionError) as error:
