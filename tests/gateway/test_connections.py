@@ -58,6 +58,18 @@ def test_half_a_head_is_answered_408_and_no_row(hurried: RunningGateway) -> None
     assert len(hurried.rows()) == before
 
 
+def test_a_head_without_end_is_answered_431_and_takes_no_memory(hurried: RunningGateway) -> None:
+    limit = 3 * 65_536 + (1 << 20)  # what may be read before it is counted
+    with RawClient(hurried.url) as endless:
+        endless.socket.sendall(HALF)
+        sent = 0
+        with suppress(ConnectionError):
+            while sent < 64 * limit and not select.select([endless.socket], [], [], 0)[0]:
+                sent += endless.socket.send(b"ization: x\r\nx-more: " + b"a" * 50_000 + b"\r\nx-auth")
+        assert endless.answer().status == 431
+        assert sent < 64 * limit
+
+
 def test_what_is_no_http_is_answered_400(hurried: RunningGateway) -> None:
     with RawClient(hurried.url) as stranger:
         stranger.socket.sendall(b"\x16\x03\x01\x02\x00 a TLS greeting\r\n\r\n")

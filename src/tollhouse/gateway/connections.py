@@ -5,26 +5,39 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.reload import ConfigurationKeeper
 
 CONFIGURATION: Final = "configuration"  # where in the lifespan's state its keeper is
 
-_MESSAGE = b"The request's head did not arrive in time (limits.request_seconds)."
-_TOO_LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n"
-    b"connection: close\r\n\r\n%b" % (len(_MESSAGE), _MESSAGE)
+# Between the header values, which limits.header_bytes bounds once the head is there, stand names, separators and a URL.
+_MARGIN_TIMES, _MARGIN_BYTES = 2, 16_384
+
+
+def _last_answer(status: bytes, message: bytes) -> bytes:
+    return (
+        b"HTTP/1.1 %b\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%b"
+        % (status, len(message), message)
+    )
+
+
+_TOO_LATE = _last_answer(b"408 Request Timeout", b"The request's head did not arrive in time (limits.request_seconds).")
+_TOO_LARGE = _last_answer(
+    b"431 Request Header Fields Too Large", b"The request's head is too large (limits.header_bytes)."
 )
 
 
 class Connection(HttpToolsProtocol):
     """Ends where no request begins within ``limits.request_seconds``, and where a head that has begun is not complete
-    by then, which is answered 408. Between requests uvicorn's time for an idle connection holds.
+    by then, which is answered 408, or grows beyond all that ``limits.header_bytes`` would allow, which is answered 431.
+    Between requests uvicorn's time for an idle connection holds.
 
     A head that comes in one piece needs no timer but the connection's first one.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _timed: object = None
+    _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
@@ -35,7 +48,10 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         if not cycle or cycle.scope is not self.scope or cycle.response_complete:
             if self._timer is None or self._timed is not self.scope:
+                self._head_bytes = 0
                 self._expect_head()
+            else:
+                self._count(len(data))
         elif self._timer is not None:
             self._forget()
 
@@ -43,15 +59,26 @@ class Connection(HttpToolsProtocol):
         self._forget()
         super().connection_lost(exc)
 
+    @property
+    def _configuration(self) -> Configuration:
+        keeper: ConfigurationKeeper = self.app_state[CONFIGURATION]
+        return keeper.current
+
     def _is_head_begun(self) -> bool:
         """Whether a part of a head is there: each has a scope of its own, which gets a cycle once it is complete."""
         return bool(self.scope) and not (self.cycle and self.cycle.scope is self.scope)
 
     def _expect_head(self) -> None:
         self._forget()
-        keeper: ConfigurationKeeper = self.app_state[CONFIGURATION]
         self._timed = self.scope
-        self._timer = self.loop.call_later(keeper.current.document.limits.request_seconds, self._end)
+        self._timer = self.loop.call_later(self._configuration.document.limits.request_seconds, self._end)
+
+    def _count(self, size: int) -> None:
+        self._head_bytes += size
+        limit = self._configuration.document.limits.header_bytes
+        if self._head_bytes > _MARGIN_TIMES * limit + _MARGIN_BYTES and not self.transport.is_closing():
+            self.transport.write(_TOO_LARGE)
+            self.transport.close()
 
     def _forget(self) -> None:
         if self._timer is not None:

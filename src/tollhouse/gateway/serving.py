@@ -76,6 +76,9 @@ def serve(settings_file: Path, show: Callable[[Addresses], None]) -> None:
 
     Raises SettingsError for a configuration that cannot be used or an address that is taken.
     """
+    signal.signal(
+        signal.SIGHUP, signal.SIG_IGN
+    )  # inherited by workers: it ends none that cannot handle it yet, or still
     configuration = load_configuration(settings_file)
     document = configuration.document
     route_logs(document.log_level, Redactor(configuration.secrets).redact_line)
