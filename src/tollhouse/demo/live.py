@@ -1,5 +1,6 @@
 """Live calls: the official SDKs, a gateway and simulated providers, all of them for a few seconds."""
 
+import gc
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -26,9 +27,12 @@ _TOPICS = ("the delivery terms", "a late invoice", "our returns policy", "the au
 @contextmanager
 def sdk_process() -> Generator[ProcessPoolExecutor]:
     """A process for ``send_live`` that loads the SDKs at once, which takes as long as half of the calls."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+    process = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=gc.disable)
+    try:
         process.submit(load_sdks)
         yield process
+    finally:
+        process.shutdown(wait=False)
 
 
 def send_live(folder: Path, calls: int) -> Live:
