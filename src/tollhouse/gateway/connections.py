@@ -1,13 +1,14 @@
 """A client's connection: uvicorn's, which by itself waits for the head of a request for ever."""
 
 import asyncio
-from typing import Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tollhouse.gateway.configuration.configuration import Configuration
 from tollhouse.gateway.configuration.reload import ConfigurationKeeper
 
+_HEAD_START: Final = b"HTTP/1.1 "
 CONFIGURATION: Final = "configuration"  # where in the lifespan's state its keeper is
 
 # Between the header values, which limits.header_bytes bounds once the head is there, stand names, separators and a URL.
@@ -27,6 +28,41 @@ _TOO_LARGE = _last_answer(
 )
 
 
+class _HeadWithBody:
+    """A transport that sends an answer's head together with what follows it at once: uvicorn writes the two apart, and
+    a system call costs more than all that uvicorn does for an answer.
+    """
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.writelines((head, data))
+        elif data.startswith(_HEAD_START):
+            self._head = data
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        head, self._head = self._head, b""
+        if head and not self._transport.is_closing():
+            self._transport.write(head)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Connection(HttpToolsProtocol):
     """Ends where no request begins within ``limits.request_seconds``, and where a head that has begun is not complete
     by then, which is answered 408, or grows beyond all that ``limits.header_bytes`` would allow, which is answered 431.
@@ -40,7 +76,7 @@ class Connection(HttpToolsProtocol):
     _head_bytes = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", _HeadWithBody(transport, self.loop)))
         self._expect_head()
 
     def data_received(self, data: bytes) -> None:
