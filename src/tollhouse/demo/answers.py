@@ -19,7 +19,7 @@ SELECT c.team, c.destination_model AS model, sum(c.calls) AS calls, sum(c.input_
 FROM gold.cost_attribution_daily AS c
 WHERE c.destination_model IS NOT NULL
 GROUP BY c.team, c.destination_model
-ORDER BY input_tokens DESC
+ORDER BY input_tokens DESC, c.team, model
 LIMIT 8""",
 )
 COST = Question(
@@ -29,7 +29,7 @@ SELECT c.team, c.cost_center, min(c.event_date) AS first_day, max(c.event_date) 
        round(sum(c.cost_usd), 2) AS cost_usd, sum(c.unpriced_attempts) AS unpriced
 FROM gold.cost_attribution_daily AS c
 GROUP BY c.team, c.cost_center
-ORDER BY cost_usd DESC NULLS LAST
+ORDER BY cost_usd DESC NULLS LAST, c.team, c.cost_center
 LIMIT 10""",
 )
 FAILED = Question(

@@ -1,6 +1,7 @@
 """Live calls: the official SDKs, a gateway and simulated providers, all of them for a few seconds."""
 
 import gc
+import signal
 from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -27,7 +28,7 @@ _TOPICS = ("the delivery terms", "a late invoice", "our returns policy", "the au
 @contextmanager
 def sdk_process() -> Generator[ProcessPoolExecutor]:
     """A process for ``send_live`` that loads the SDKs at once, which takes as long as half of the calls."""
-    process = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=gc.disable)
+    process = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_begin)
     try:
         process.submit(load_sdks)
         yield process
@@ -35,11 +36,17 @@ def sdk_process() -> Generator[ProcessPoolExecutor]:
         process.shutdown(wait=False)
 
 
+def _begin() -> None:
+    gc.disable()  # loading makes no garbage, and to look for it took a sixth of the time
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for `send_live`, which has servers to end
+
+
 def send_live(folder: Path, calls: int) -> Live:
     """Send ``calls`` calls through the gateway of the demo in ``folder`` and count them on both sides.
 
     Raises SettingsError where a server does not start, LakeError where a call ends otherwise than it must.
     """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with simulated_providers(folder) as upstream:
         write_gateway(folder / FILE_NAME, upstream)
         keys = make_keys(demo_settings(folder))
