@@ -10,7 +10,7 @@ from tollhouse.gateway.clock import now_us, rfc3339
 from tollhouse.gateway.configuration.endpoint import Payloads
 from tollhouse.gateway.redaction import Redactor
 from tollhouse.spool import records
-from tollhouse.spool.records import Admit, AttemptStart, CallOutcome, Outcome, PayloadState, StreamEvents
+from tollhouse.spool.records import Admit, AttemptStart, BodyEncoding, CallOutcome, Outcome, PayloadState, StreamEvents
 
 REQUEST_OVERSIZE = "MAX_REQUEST_SIZE_EXCEEDED"
 RESPONSE_OVERSIZE = "MAX_RESPONSE_SIZE_EXCEEDED"
@@ -99,11 +99,7 @@ def _add_payload(record: CallOutcome, call: Call, delivered: Delivered, redactor
     if len(body) > payloads.max_bytes:
         record.logging_error_codes.append(REQUEST_OVERSIZE)
     elif body:
-        try:
-            record.request_body = body.decode()
-        except UnicodeDecodeError:
-            record.request_body = _in_base64(record, body, redactor)
-            record.request_body_encoding = "base64"
+        record.request_body, record.request_body_encoding = _text(record, body, redactor)
     if delivered.is_cut or len(answer) + len(delivered.raw_events) > payloads.max_bytes:
         record.logging_error_codes.append(RESPONSE_OVERSIZE)
     else:
@@ -114,21 +110,21 @@ def _add_payload(record: CallOutcome, call: Call, delivered: Delivered, redactor
 
 def _add_answer(record: CallOutcome, body: bytes, events: bytes, redactor: Redactor) -> None:
     if body:
-        try:
-            record.response_body = body.decode()
-        except UnicodeDecodeError:
-            record.response_body = _in_base64(record, body, redactor)
-            record.response_body_encoding = "base64"
+        record.response_body, record.response_body_encoding = _text(record, body, redactor)
     if events:
         redacted, count = redactor.redact_events(events)
         record.raw_events = redacted.decode(errors="replace")
         record.redaction_count += count
 
 
-def _in_base64(record: CallOutcome, body: bytes, redactor: Redactor) -> str:
-    redacted, count = redactor.redact_bytes(body)
-    record.redaction_count += count
-    return base64.b64encode(redacted).decode()
+def _text(record: CallOutcome, body: bytes, redactor: Redactor) -> tuple[str, BodyEncoding]:
+    """A body as the record holds it, and how."""
+    try:
+        return body.decode(), "utf-8"
+    except UnicodeDecodeError:
+        redacted, count = redactor.redact_bytes(body)
+        record.redaction_count += count
+        return base64.b64encode(redacted).decode(), "base64"
 
 
 def _state(call: Call, payloads: Payloads) -> PayloadState:
