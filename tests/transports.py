@@ -20,12 +20,18 @@ OK = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 Scenario = Callable[[Transport, RawProvider], Awaitable[None]]
 
 
-def play(name: TransportName, script: Script, scenario: Scenario, tls: ssl.SSLContext | None = None) -> RawProvider:
+def play(
+    name: TransportName,
+    script: Script,
+    scenario: Scenario,
+    tls: ssl.SSLContext | None = None,
+    connect_seconds: float = 1.0,
+) -> RawProvider:
     """Runs the scenario against the script, in uvloop as the gateway does."""
 
     async def main() -> RawProvider:
         async with asyncio.timeout(DEADLINE_SECONDS), RawProvider(script, tls) as provider:
-            transport = open_transport(name, connect_seconds=1.0)
+            transport = open_transport(name, connect_seconds)
             try:
                 await scenario(transport, provider)
             finally:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from tollhouse.commands.demo import demo
+from tollhouse.cli import cli
 from tollhouse.demo import live_sdks
 from tollhouse.demo.live import kinds
 from tollhouse.demo.live_calls import KINDS
@@ -67,7 +67,7 @@ def test_without_the_sdks_one_line_says_so_and_the_demo_goes_on(
 ) -> None:
     monkeypatch.setitem(live_sdks._MODULES, "openai", "no_such_module_of_openai")
     folder = tmp_path / "demo"
-    done = CliRunner().invoke(demo, [str(folder), "--calls", "5", "--days", "1"])
+    done = CliRunner().invoke(cli, ["demo", str(folder), "--calls", "5", "--days", "1"])
 
     assert done.exit_code == 0
     assert done.output.startswith("No live calls: openai not installed")

@@ -5,7 +5,7 @@ import resource
 
 import pytest
 from raw_provider import Caller, RawProvider, Script
-from transports import OK, each_transport, play, post, saying, whole
+from transports import DEADLINE_SECONDS, OK, each_transport, play, post, saying, whole
 
 from tollhouse.gateway.configuration.document import TransportName
 from tollhouse.gateway.transport.interface import Transport, TransportError
@@ -213,4 +213,4 @@ def test_there_is_no_limit_of_open_streams(name: TransportName) -> None:
         assert await asyncio.gather(*(reply.read() for reply in replies)) == [b":\n"] * streams
         await asyncio.gather(*(reply.close() for reply in replies))
 
-    play(name, script, scenario)
+    play(name, script, scenario, connect_seconds=DEADLINE_SECONDS)
