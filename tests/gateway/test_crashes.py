@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 from open_stream import OpenStream
 from parallel_calls import CHAT, chat, through_both_workers
+from processes import is_alive
 from running_gateway import Answer, RunningGateway
 from simulated_server import SimulatedServer
 
@@ -35,14 +36,6 @@ def pair(tmp_path: Path, simulated: SimulatedServer) -> Generator[RunningGateway
         running.await_effect(lambda: len(running.workers()) == 2, "two workers")
         through_both_workers(running, lambda: chat(running))
         yield running
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process is there and no zombie."""
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return False
 
 
 def test_sigterm_under_a_hundred_streams_loses_no_row(pair: RunningGateway) -> None:

@@ -11,7 +11,7 @@ from tollhouse.gateway.configuration.reload import ConfigurationKeeper
 _HEAD_START: Final = b"HTTP/1.1 "
 CONFIGURATION: Final = "configuration"  # where in the lifespan's state its keeper is
 
-# Between the header values, which limits.header_bytes bounds once the head is there, stand names, separators and a URL.
+# Beside names and values, which limits.header_bytes bounds once the head is there, a head has separators and a URL.
 _MARGIN_TIMES, _MARGIN_BYTES = 2, 16_384
 
 
@@ -29,8 +29,8 @@ _TOO_LARGE = _last_answer(
 
 
 class _HeadWithBody:
-    """A transport that sends an answer's head together with what follows it at once: uvicorn writes the two apart, and
-    a system call costs more than all that uvicorn does for an answer.
+    """A transport that sends an answer's head together with what follows it at once: uvicorn writes the two apart,
+    which costs another system call and another segment.
     """
 
     __slots__ = ("_head", "_loop", "_transport")

@@ -95,17 +95,19 @@ def _add_payload(record: CallOutcome, call: Call, delivered: Delivered, redactor
         record.sampling_fraction = payloads.sampling_fraction
     if record.payload_state != "logged":
         return
+    faults: list[str] = []
     body, answer = call.body, delivered.body or b""
     if len(body) > payloads.max_bytes:
-        record.logging_error_codes.append(REQUEST_OVERSIZE)
+        faults.append(REQUEST_OVERSIZE)
     elif body:
         record.request_body, record.request_body_encoding = _text(record, body, redactor)
     if delivered.is_cut or len(answer) + len(delivered.raw_events) > payloads.max_bytes:
-        record.logging_error_codes.append(RESPONSE_OVERSIZE)
+        faults.append(RESPONSE_OVERSIZE)
     else:
         _add_answer(record, answer, delivered.raw_events, redactor)
-    if len(record.logging_error_codes) > len(call.marks.logging_error_codes):
+    if faults:
         record.payload_state = "oversize"
+        record.logging_error_codes += faults
 
 
 def _add_answer(record: CallOutcome, body: bytes, events: bytes, redactor: Redactor) -> None:

@@ -130,47 +130,37 @@ class Spool:
             self._syncs.close()
 
     async def _append(self, encoded: bytes) -> Exception | None:
-        """Nothing is awaited before the record is written: a call that is cancelled then is in the log."""
-        try:
-            written = self._write(encoded)
-            if self._syncs is not None:
-                await self._syncs.wait(written)
-        except (StorageError, SpoolError) as error:
-            return await self._append_patiently(encoded, error)
-        self.error = None
-        return None
-
-    def _write(self, encoded: bytes) -> Written:
-        if self._lost_records:
-            self._writer.write(self._gap())
-            self._lost_records = self._lost_bytes = 0
-        return self._writer.write(encoded)
-
-    async def _append_patiently(self, encoded: bytes, error: Exception) -> Exception | None:
-        """After a first refusal: again and again where the configuration says so; else the record is lost."""
-        self._note_failure(error)
+        """After a refusal again and again where the configuration says so; then the record is lost."""
+        error = await self._try(encoded)
+        if error is None:
+            return None
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._wait_seconds
         while self._on_full == "wait" and loop.time() < deadline:
             await asyncio.sleep(_RETRY_SECONDS)
-            try:
-                written = self._write(encoded)
-                if self._syncs is not None:
-                    await self._syncs.wait(written)
-            except (StorageError, SpoolError) as again:
-                self._note_failure(again)
-                error = again
-            else:
-                self.error = None
+            error = await self._try(encoded)
+            if error is None:
                 return None
         self._note_loss(len(encoded))
         return error
 
-    def _note_failure(self, error: Exception) -> None:
-        self.failed_appends += 1
-        if self.error is None:
-            _log.error("the request log cannot be written", extra={"error": str(error)})
-        self.error = str(error)
+    async def _try(self, encoded: bytes) -> Exception | None:
+        """Nothing is awaited before the record is written: a call that is cancelled then is in the log."""
+        try:
+            if self._lost_records:
+                self._writer.write(self._gap())
+                self._lost_records = self._lost_bytes = 0
+            written = self._writer.write(encoded)
+            if self._syncs is not None:
+                await self._syncs.wait(written)
+        except (StorageError, SpoolError) as error:
+            self.failed_appends += 1
+            if self.error is None:
+                _log.error("the request log cannot be written", extra={"error": str(error)})
+            self.error = str(error)
+            return error
+        self.error = None
+        return None
 
     def _note_loss(self, size: int) -> None:
         self.dropped_records += 1

@@ -113,7 +113,7 @@ class SpoolWriter:
             self.sync(written)
         return written.sequence
 
-    def write(self, encoded: bytes) -> "Written":
+    def write(self, encoded: bytes) -> Written:
         """``append_encoded`` without its waiting for the disk, which ``sync`` does."""
         if b"\n" in encoded:
             raise SpoolError("an encoded record holds a newline", hint="encode it without white space between members")
@@ -127,7 +127,7 @@ class SpoolWriter:
             self._wake.set()
         return Written(sequence, segment, size)
 
-    def sync(self, written: "Written") -> None:
+    def sync(self, written: Written) -> None:
         """Return once it is on the disk, and all before it in its segment; callers at the same time share a sync.
 
         Raises StorageError where the disk refuses: it stays open whether the record is on the disk.

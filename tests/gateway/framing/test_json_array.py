@@ -103,13 +103,3 @@ def test_any_bytes_at_all_come_out_as_they_went_in(stream: bytes, place: int) ->
     whole = frames_of([stream])
     assert b"".join(frame.raw for frame in whole) == stream
     assert frames_of([stream[:place], stream[place:]]) == whole
-
-
-@pytest.mark.parametrize(("limit", "has_unread"), [(18, False), (17, True)])
-def test_a_framer_says_whether_it_has_passed_an_event_unread(limit: int, has_unread: bool) -> None:
-    for chunks in ([b'[{"a":"012345678"},{"b":1}]'], [bytes([byte]) for byte in b'[{"a":"012345678"},{"b":1}]']):
-        framer = JsonArrayFramer(limit)
-        for chunk in chunks:
-            framer.feed(chunk)
-        framer.finish()
-        assert framer.has_unread is has_unread

@@ -146,13 +146,3 @@ def test_mixed_line_ends_are_framed_alike_wherever_they_are_split(
     whole = frames_of([stream])
     assert frames_of([stream[start:end] for start, end in itertools.pairwise(edges)]) == whole
     assert b"".join(frame.raw for frame in whole) == stream
-
-
-@pytest.mark.parametrize(("limit", "has_unread"), [(17, False), (16, True)])
-def test_a_framer_says_whether_it_has_passed_an_event_unread(limit: int, has_unread: bool) -> None:
-    for chunks in ([b"data: 012345678\n\ndata: b\n\n"], [bytes([byte]) for byte in b"data: 012345678\n\ndata: b\n\n"]):
-        framer = SseFramer(limit)
-        for chunk in chunks:
-            framer.feed(chunk)
-        framer.finish()
-        assert framer.has_unread is has_unread
